@@ -1,0 +1,1 @@
+"""What the standard says, and no product decision: elements, values, identifiers, dates, codestreams, vocabulary."""

@@ -1,0 +1,355 @@
+"""Reads the header of one file, whatever its encoding, and trusts nothing that it says about itself.
+
+A header is everything before the pixel element. Damage raises UnreadableError with a Reason and nothing else.
+"""
+
+import io
+import struct
+import warnings
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+
+from app.dicom.tokens import (
+    DEFAULT_LIMITS,
+    EXPLICIT_BIG,
+    EXPLICIT_LITTLE,
+    IMPLICIT_LITTLE,
+    KNOWN_VRS,
+    Element,
+    Encoding,
+    IncompleteError,
+    Limits,
+    PixelStart,
+    Tokenizer,
+)
+from app.errors import Reason, UnreadableError
+
+FIRST_READ_BYTES = 32 << 10
+SPECIFIC_CHARACTER_SET = 0x00080005
+SOP_CLASS_UID = 0x00080016
+SOP_INSTANCE_UID = 0x00080018
+PIXEL_REPRESENTATION = 0x00280103
+TRANSFER_SYNTAX_UID = 0x00020010
+META_GROUP = 0x0002
+MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
+
+
+@dataclass(frozen=True, slots=True)
+class PixelElement:
+    """Where the pixels are: ``offset`` and ``length`` of the value in bytes; ``length`` None means encapsulated."""
+
+    tag: int
+    vr: str
+    offset: int
+    length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What stands before the pixels.
+
+    Attributes
+    ----------
+    elements
+        Top-level elements, rising tags, without File Meta and the pixel element; values little endian.
+    transfer_syntax_uid
+        From File Meta, or found out where there is none.
+    encoding
+        How the dataset was written; big endian pixel values still are.
+    pixel
+        The pixel element, or None. Its offset counts in the file, or in ``inflated``.
+    inflated
+        The whole dataset of a deflated file, else None.
+    has_meta
+        Whether the file has a preamble and File Meta.
+    """
+
+    elements: tuple[Element, ...]
+    transfer_syntax_uid: str
+    encoding: Encoding
+    pixel: PixelElement | None
+    character_sets: tuple[str, ...]
+    inflated: bytes | None
+    has_meta: bool
+
+    def value(self, tag: int) -> bytes | None:
+        """A top-level element's bytes; None where it is absent or a sequence."""
+        for element in self.elements:
+            if element.tag == tag:
+                return element.value if isinstance(element.value, bytes) else None
+            if element.tag > tag:
+                return None
+        return None
+
+    def text(self, tag: int) -> str:
+        """A top-level element's text without padding; empty where it is absent or can't be decoded."""
+        value = self.value(tag)
+        if not value:
+            return ""
+        try:
+            return decode_text(value, self.character_sets)
+        except UnreadableError:
+            return ""
+
+    def integer(self, tag: int) -> int | None:
+        """A top-level US element's first value, or an IS element's; None for anything else."""
+        value = self.value(tag)
+        if not value:
+            return None
+        if len(value) == 2 and not value.strip().isdigit():
+            return int(struct.unpack("<H", value)[0])
+        text = value.strip(b" \0").split(b"\\")[0].strip()
+        return int(text) if text.isdigit() and len(text) < 10 else None
+
+
+def read_header(file: BinaryIO, limits: Limits = DEFAULT_LIMITS) -> Header:
+    """Read the header of an open, seekable file; its position afterwards is anywhere.
+
+    Raises
+    ------
+    UnreadableError
+        NOT_DICOM, EMPTY_FILE and DICOMDIR tell other files apart; every other reason is damage or an exceeded limit.
+    """
+    size = file.seek(0, io.SEEK_END)
+    if size == 0:
+        raise UnreadableError(Reason.EMPTY_FILE)
+    file.seek(0)
+    head = file.read(min(size, FIRST_READ_BYTES))
+    # "DICM" can stand at that place by chance in a file without a preamble; File Meta does not follow it then.
+    has_preamble = head[128:132] == b"DICM" and (head[132:134] == b"\x02\0" or not _looks_like_dataset(head))
+    start = 132 if has_preamble else 0
+    if not has_preamble and not _looks_like_dataset(head):
+        raise UnreadableError(Reason.NOT_DICOM)
+    try:
+        return _read(file, head, size, start, limits, has_preamble)
+    except UnreadableError as error:
+        if has_preamble or error.reason is Reason.DICOMDIR or b"1.2.840.10008." in head:
+            raise
+        raise UnreadableError(Reason.NOT_DICOM) from None
+
+
+def _read(file: BinaryIO, head: bytes, size: int, start: int, limits: Limits, has_preamble: bool) -> Header:
+    if size <= start:
+        raise UnreadableError(Reason.NO_DATASET)
+    transfer_syntax = ""
+    if has_preamble or head[start : start + 2] == b"\x02\0":
+        transfer_syntax, start, head = _read_meta(file, head, size, start, limits)
+    if size <= start:
+        raise UnreadableError(Reason.NO_DATASET)
+    inflated = None
+    if transfer_syntax == DeflatedExplicitVRLittleEndian:
+        inflated = _inflate(file, start, limits)
+        size, start, head = len(inflated), 0, inflated
+    encoding = _encoding(transfer_syntax, head[start : start + 8])
+    elements, pixel = _read_dataset(file, head, size, start, encoding, limits)
+    if not elements:
+        raise UnreadableError(Reason.NO_DATASET)
+    resolved = _resolve_vrs(elements)
+    if not transfer_syntax:
+        # PS3.10 needs File Meta; without it, the encoding is what the bytes show, and pixels can only be native.
+        transfer_syntax = _default_transfer_syntax(encoding)
+        if pixel is not None and pixel.length is None:
+            raise UnreadableError(Reason.BAD_META)
+    if pixel is not None and pixel.length is not None and pixel.value_offset + pixel.length > size:
+        raise UnreadableError(Reason.TRUNCATED_PIXELS)
+    return Header(
+        elements=resolved,
+        transfer_syntax_uid=transfer_syntax,
+        encoding=encoding,
+        pixel=None if pixel is None else _pixel_element(pixel),
+        character_sets=character_sets_of(resolved),
+        inflated=inflated,
+        has_meta=has_preamble,
+    )
+
+
+def _pixel_element(pixel: PixelStart) -> PixelElement:
+    vr = pixel.vr if pixel.vr in KNOWN_VRS and pixel.vr != "UN" else {0x7FE00008: "OF", 0x7FE00009: "OD"}.get(pixel.tag, "OW")
+    return PixelElement(pixel.tag, vr, pixel.value_offset, pixel.length)
+
+
+def _looks_like_dataset(head: bytes) -> bool:
+    # A dataset without preamble starts with group 0002 or 0008, little or big endian (PS3.5 section 7.1).
+    if len(head) < 16:
+        return False
+    group, number = struct.unpack("<HH", head[:4])
+    if group in (0x0200, 0x0800):
+        group, number = struct.unpack(">HH", head[:4])
+    return group in (0x0002, 0x0008) and number < 0x0100
+
+
+def _read_meta(file: BinaryIO, head: bytes, size: int, start: int, limits: Limits) -> tuple[str, int, bytes]:
+    """The transfer syntax (empty where File Meta does not name one), where the dataset starts, and the bytes read."""
+    if head[start : start + 2] != b"\x02\0":
+        return "", start, head  # a preamble, and no File Meta behind it
+    while True:
+        tokenizer = Tokenizer(head, EXPLICIT_LITTLE, limits, complete=len(head) == size)
+        try:
+            elements, _, dataset_start = tokenizer.read_dataset(start, only_group=META_GROUP)
+            break
+        except IncompleteError as more:
+            head = _read_more(file, head, size, more.needed, limits)
+        except UnreadableError as error:
+            reason = error.reason if error.reason is Reason.TRUNCATED_HEADER else Reason.BAD_META
+            raise UnreadableError(reason) from None
+    meta = {element.tag: element.value for element in elements}
+    value = meta.get(TRANSFER_SYNTAX_UID, b"")
+    if not isinstance(value, bytes):
+        raise UnreadableError(Reason.BAD_META)
+    if _ascii(meta.get(0x00020002, b"")) == MEDIA_STORAGE_DIRECTORY:
+        raise UnreadableError(Reason.DICOMDIR)
+    uid = _ascii(value)
+    if uid and uid not in _REGISTERED_TRANSFER_SYNTAXES:
+        raise UnreadableError(Reason.UNKNOWN_TRANSFER_SYNTAX)
+    return uid, dataset_start, head
+
+
+def _registered_transfer_syntaxes() -> frozenset[str]:
+    from pydicom._uid_dict import UID_dictionary  # noqa: PLC0415, PLC2701 - pydicom has no public list of registered UIDs
+
+    registered = {uid for uid, entry in UID_dictionary.items() if entry[1] == "Transfer Syntax"}
+    # Newer than pydicom's dictionary: Deflated Image Frame and the three of JPEG XL.
+    newer = ("1.2.840.10008.1.2.8.1", *(f"1.2.840.10008.1.2.4.{number}" for number in (110, 111, 112)))
+    return frozenset(registered.union(newer))
+
+
+_REGISTERED_TRANSFER_SYNTAXES = _registered_transfer_syntaxes()
+
+
+def _ascii(value: object) -> str:
+    return value.strip(b" \0").decode("ascii", "replace") if isinstance(value, bytes) else ""
+
+
+def _default_transfer_syntax(encoding: Encoding) -> str:
+    if not encoding.explicit:
+        return str(ImplicitVRLittleEndian)
+    return "1.2.840.10008.1.2.1" if encoding.little_endian else str(ExplicitVRBigEndian)
+
+
+def _encoding(transfer_syntax: str, first: bytes) -> Encoding:
+    """What File Meta says, unless the first element shows that it is wrong; only for uncompressed syntaxes."""
+    if len(first) < 8:
+        raise UnreadableError(Reason.TRUNCATED_HEADER)
+    explicit = first[4:6].decode("latin-1") in KNOWN_VRS
+    if not transfer_syntax:
+        big = first[0] == 0 and first[1] != 0
+        if big and not explicit:
+            raise UnreadableError(Reason.BAD_META)
+        return EXPLICIT_BIG if big else (EXPLICIT_LITTLE if explicit else IMPLICIT_LITTLE)
+    if transfer_syntax == ExplicitVRBigEndian:
+        return EXPLICIT_BIG
+    if transfer_syntax == ImplicitVRLittleEndian and not explicit:
+        return IMPLICIT_LITTLE
+    # A file that says implicit and is explicit, or the other way round, is common and harmless: the bytes decide.
+    return EXPLICIT_LITTLE if explicit else IMPLICIT_LITTLE
+
+
+def _inflate(file: BinaryIO, start: int, limits: Limits) -> bytes:
+    file.seek(start)
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    chunks: list[bytes] = []
+    total = 0
+    try:
+        while not inflater.eof:
+            compressed = inflater.unconsumed_tail or file.read(1 << 20)
+            if not compressed:
+                raise UnreadableError(Reason.TRUNCATED_HEADER)
+            chunk = inflater.decompress(compressed, 1 << 20)
+            total += len(chunk)
+            if total > limits.inflated_bytes:
+                raise UnreadableError(Reason.INFLATES_TOO_FAR)
+            chunks.append(chunk)
+    except zlib.error:
+        raise UnreadableError(Reason.BAD_ELEMENT) from None
+    return b"".join(chunks)
+
+
+def _read_dataset(
+    file: BinaryIO, head: bytes, size: int, start: int, encoding: Encoding, limits: Limits
+) -> tuple[list[Element], PixelStart | None]:
+    while True:
+        tokenizer = Tokenizer(head, encoding, limits, complete=len(head) == size)
+        try:
+            elements, pixel, _ = tokenizer.read_dataset(start)
+        except IncompleteError as more:
+            head = _read_more(file, head, size, more.needed, limits)
+            continue
+        if pixel is None and len(head) < size:
+            head = _read_more(file, head, size, len(head) + 1, limits)
+            continue
+        return elements, pixel
+
+
+def _read_more(file: BinaryIO, head: bytes, size: int, needed: int, limits: Limits) -> bytes:
+    """At least ``needed`` bytes from the file's start, and four times what there was, so that rereads stay few."""
+    if needed > size:
+        raise UnreadableError(Reason.TRUNCATED_HEADER)
+    wanted = min(max(needed + (4 << 10), len(head) * 4), size)
+    if needed > limits.header_bytes:
+        raise UnreadableError(Reason.HEADER_TOO_LARGE)
+    file.seek(len(head))
+    more = file.read(min(wanted, limits.header_bytes + (8 << 10)) - len(head))
+    if not more:
+        raise UnreadableError(Reason.TRUNCATED_HEADER)
+    return head + more
+
+
+def _resolve_vrs(elements: Iterable[Element]) -> tuple[Element, ...]:
+    """Replace the dictionary's ambiguous VRs, which implicit encodings bring (PS3.5 Annex A.1, Note)."""
+    elements = tuple(elements)
+    signed = any(
+        element.tag == PIXEL_REPRESENTATION and element.value == b"\x01\0" for element in elements
+    )
+    return _resolve(elements, "SS" if signed else "US")
+
+
+def _resolve(elements: tuple[Element, ...], integer_vr: str) -> tuple[Element, ...]:
+    resolved = []
+    for element in elements:
+        if isinstance(element.value, tuple):
+            resolved.append(Element(element.tag, "SQ", tuple(_resolve(item, integer_vr) for item in element.value)))
+        elif len(element.vr) == 2:
+            resolved.append(element)
+        elif "OW" in element.vr:
+            resolved.append(element._replace(vr="OW"))
+        else:
+            resolved.append(element._replace(vr=integer_vr))
+    return tuple(resolved)
+
+
+def character_sets_of(elements: Iterable[Element], inherited: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The Specific Character Set that holds in a dataset or an item (PS3.5 section 6.1.2.3)."""
+    for element in elements:
+        if element.tag == SPECIFIC_CHARACTER_SET:
+            text = _ascii(element.value)
+            return tuple(part.strip() for part in text.split("\\")) if text else inherited
+        if element.tag > SPECIFIC_CHARACTER_SET:
+            break
+    return inherited
+
+
+def decode_text(value: bytes, character_sets: tuple[str, ...]) -> str:
+    """A text value without its padding.
+
+    Raises UnreadableError(BAD_CHARACTER_SET) where the bytes are not text of the declared character sets: a guess
+    could show a reviewer something else than what a recipient reads.
+    """
+    if value.isascii() and b"\x1b" not in value:
+        return value.decode("ascii").rstrip(" \0")
+    if not any(character_set not in ("", "ISO_IR 6") for character_set in character_sets):
+        raise UnreadableError(Reason.BAD_CHARACTER_SET)  # only ASCII may be there, and it is not
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            encodings = convert_encodings(list(character_sets))
+            text = decode_bytes(value, encodings, set(b"\\^=\r\n\t\f"))
+    except (UserWarning, LookupError, UnicodeError, ValueError):
+        raise UnreadableError(Reason.BAD_CHARACTER_SET) from None
+    if "�" in text:
+        raise UnreadableError(Reason.BAD_CHARACTER_SET)
+    return text.rstrip(" \0")

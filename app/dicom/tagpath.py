@@ -1,0 +1,36 @@
+"""Where an element stands in a dataset: tags from the outside in, items not numbered."""
+
+from pydicom.datadict import dictionary_keyword, keyword_for_tag, tag_for_keyword
+
+TagPath = tuple[int, ...]
+
+
+def format_tag(tag: int) -> str:
+    """``(0008,0060)``."""
+    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+
+
+def parse_tag(text: str) -> int:
+    """A tag from ``(0008,0060)``, ``00080060`` or a keyword of PS3.6; raises ValueError for anything else."""
+    known = tag_for_keyword(text)
+    if known is not None:
+        return int(known)
+    digits = text.strip("()").replace(",", "")
+    if len(digits) != 8:
+        raise ValueError("not a tag and not a keyword")
+    return int(digits, 16)
+
+
+def format_path(path: TagPath) -> str:
+    """Keywords where PS3.6 has them, joined by dots: ``RequestAttributesSequence.CodeValue``."""
+    return ".".join(keyword_for_tag(tag) or format_tag(tag) for tag in path)
+
+
+def parse_path(text: str) -> TagPath:
+    """The inverse of ``format_path``; raises ValueError."""
+    return tuple(parse_tag(part) for part in text.split("."))
+
+
+def keyword_of(tag: int) -> str:
+    """The keyword of PS3.6; raises KeyError for a tag that the dictionary does not know."""
+    return dictionary_keyword(tag)
