@@ -8,6 +8,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable
+from itertools import pairwise
 
 from pydicom.uid import (
     HTJ2K,
@@ -139,7 +140,24 @@ def _needed_application_segment(marker: int, segment: bytes) -> bytes:
 _J2K_SIZ, _J2K_COM, _J2K_SOT, _J2K_SOD, _J2K_EOC = 0xFF51, 0xFF64, 0xFF90, 0xFF93, b"\xff\xd9"
 # ITU-T T.800 Table A.2, and CAP, PRF, CPF of T.801/T.814: what may stand in a main or tile-part header.
 _J2K_KEPT = frozenset(
-    (0xFF50, 0xFF51, 0xFF52, 0xFF53, 0xFF55, 0xFF56, 0xFF57, 0xFF58, 0xFF59, 0xFF5C, 0xFF5D, 0xFF5E, 0xFF5F, 0xFF60, 0xFF61, 0xFF63)
+    (
+        0xFF50,
+        0xFF51,
+        0xFF52,
+        0xFF53,
+        0xFF55,
+        0xFF56,
+        0xFF57,
+        0xFF58,
+        0xFF59,
+        0xFF5C,
+        0xFF5D,
+        0xFF5E,
+        0xFF5F,
+        0xFF60,
+        0xFF61,
+        0xFF63,
+    )
 )
 
 
@@ -218,7 +236,7 @@ def _clean_rle(frame: bytes) -> bytes:
     if not 1 <= count <= 15 or any(header[count + 1 :]) or header[1] != 64:
         raise _bad()
     offsets = (*header[1 : count + 1], len(frame))
-    if any(low >= high for low, high in zip(offsets, offsets[1:], strict=False)):
+    if any(low >= high for low, high in pairwise(offsets)):
         raise _bad()
     return frame
 

@@ -169,7 +169,11 @@ def _read(file: BinaryIO, head: bytes, size: int, start: int, limits: Limits, ha
 
 
 def _pixel_element(pixel: PixelStart) -> PixelElement:
-    vr = pixel.vr if pixel.vr in KNOWN_VRS and pixel.vr != "UN" else {0x7FE00008: "OF", 0x7FE00009: "OD"}.get(pixel.tag, "OW")
+    vr = (
+        pixel.vr
+        if pixel.vr in KNOWN_VRS and pixel.vr != "UN"
+        else {0x7FE00008: "OF", 0x7FE00009: "OD"}.get(pixel.tag, "OW")
+    )
     return PixelElement(pixel.tag, vr, pixel.value_offset, pixel.length)
 
 
@@ -210,7 +214,7 @@ def _read_meta(file: BinaryIO, head: bytes, size: int, start: int, limits: Limit
 
 
 def _registered_transfer_syntaxes() -> frozenset[str]:
-    from pydicom._uid_dict import UID_dictionary  # noqa: PLC0415, PLC2701 - pydicom has no public list of registered UIDs
+    from pydicom._uid_dict import UID_dictionary  # noqa: PLC0415 - pydicom has no public list of registered UIDs
 
     registered = {uid for uid, entry in UID_dictionary.items() if entry[1] == "Transfer Syntax"}
     # Newer than pydicom's dictionary: Deflated Image Frame and the three of JPEG XL.
@@ -302,9 +306,7 @@ def _read_more(file: BinaryIO, head: bytes, size: int, needed: int, limits: Limi
 def _resolve_vrs(elements: Iterable[Element]) -> tuple[Element, ...]:
     """Replace the dictionary's ambiguous VRs, which implicit encodings bring (PS3.5 Annex A.1, Note)."""
     elements = tuple(elements)
-    signed = any(
-        element.tag == PIXEL_REPRESENTATION and element.value == b"\x01\0" for element in elements
-    )
+    signed = any(element.tag == PIXEL_REPRESENTATION and element.value == b"\x01\0" for element in elements)
     return _resolve(elements, "SS" if signed else "US")
 
 

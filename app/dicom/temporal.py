@@ -74,4 +74,4 @@ def cap_age(text: str) -> str | None:
     if match is None:
         return None
     days = int(match[1]) * {"D": 1, "W": 7, "M": 30.4, "Y": 365.25}[match[2]]
-    return CAPPED_AGE if days >= (OLDEST_TOLD_AGE_YEARS + 1) * 365.25 or text > "089Y" and match[2] == "Y" else text
+    return CAPPED_AGE if days >= (OLDEST_TOLD_AGE_YEARS + 1) * 365.25 or (text > "089Y" and match[2] == "Y") else text

@@ -31,9 +31,17 @@ _LONG = {vr.encode(): vr for vr in LONG_VRS.split()}
 KNOWN_VRS = frozenset((*_SHORT.values(), *_LONG.values()))
 
 # Word size to swap by, for values of big endian files; text and OB are bytes (PS3.5 section 7.3).
-SWAP_SIZES = {"US": 2, "SS": 2, "OW": 2, "AT": 2, "UL": 4, "SL": 4, "FL": 4, "OF": 4, "OL": 4} | dict.fromkeys(
-    ("FD", "OD", "OV", "SV", "UV"), 8
-)
+SWAP_SIZES = {
+    "US": 2,
+    "SS": 2,
+    "OW": 2,
+    "AT": 2,
+    "UL": 4,
+    "SL": 4,
+    "FL": 4,
+    "OF": 4,
+    "OL": 4,
+} | dict.fromkeys(("FD", "OD", "OV", "SV", "UV"), 8)
 
 
 class Element(NamedTuple):
@@ -153,7 +161,9 @@ class Tokenizer:
         self._unpack_implicit: Callable[..., tuple[int, int, int]] = struct.Struct(order + "HHL").unpack_from
         self._unpack_length: Callable[..., tuple[int]] = struct.Struct(order + "L").unpack_from
 
-    def read_dataset(self, start: int, *, only_group: int | None = None) -> tuple[list[Element], PixelStart | None, int]:
+    def read_dataset(
+        self, start: int, *, only_group: int | None = None
+    ) -> tuple[list[Element], PixelStart | None, int]:
         """Top-level elements from ``start`` up to a pixel element or the end.
 
         Returns them, the pixel element if there is one, and the offset where reading stopped. With ``only_group`` it
@@ -161,11 +171,15 @@ class Tokenizer:
         """
         return self._read(start, len(self._buffer), 0, self._encoding.explicit, only_group)
 
-    def _read(  # noqa: PLR0912, PLR0915, C901 - the hot loop: calls would double its cost
+    def _read(  # noqa: PLR0915 - the hot loop: calls would double its cost
         self, position: int, end: int, depth: int, explicit: bool, only_group: int | None
     ) -> tuple[list[Element], PixelStart | None, int]:
         buffer = self._buffer
-        unpack_short, unpack_implicit, unpack_length = self._unpack_short, self._unpack_implicit, self._unpack_length
+        unpack_short, unpack_implicit, unpack_length = (
+            self._unpack_short,
+            self._unpack_implicit,
+            self._unpack_length,
+        )
         short_vrs, long_vrs = _SHORT, _LONG
         little = self._encoding.little_endian
         elements: list[Element] = []
@@ -215,7 +229,9 @@ class Tokenizer:
                 return elements, PixelStart(tag, vr, position, None if length == UNDEFINED else length), start
 
             if length == UNDEFINED:
-                if vr == "UN":  # PS3.5 section 6.2.2 Note 4: a sequence in implicit little endian, whatever is around it
+                if (
+                    vr == "UN"
+                ):  # PS3.5 section 6.2.2 Note 4: a sequence in implicit little endian, whatever is around it
                     items, position = self._read_items(position, end, None, depth + 1, False, top)
                 elif vr == "SQ":
                     items, position = self._read_items(position, end, None, depth + 1, explicit, top)
@@ -273,7 +289,9 @@ class Tokenizer:
                 item_end = position + length
                 if item_end > end:
                     self._out_of_bytes(item_end, top)
-                elements, _, _ = self._read(position, item_end, depth, self._is_explicit(position, item_end, explicit), None)
+                elements, _, _ = self._read(
+                    position, item_end, depth, self._is_explicit(position, item_end, explicit), None
+                )
                 position = item_end
             items.append(tuple(elements))
         return tuple(items), position

@@ -19,7 +19,7 @@ from app.files.resources import resource_path
 
 _RUN = re.compile(r"[^\W_]+")
 # Figures joined by nothing but the signs that join dates, times, telephone and identity numbers.
-_FIGURES = re.compile(r"(?<![^\W_])\d+(?:[./:,'’\-\\ ]{1,2}\d+)*(?![^\W_])")
+_FIGURES = re.compile(r"(?<![^\W_])\d+(?:[./:,'\u2019\-\\ ]{1,2}\d+)*(?![^\W_])")
 _CARRIERS = re.compile(r"\S*(?:@|://|www\.)\S*", re.IGNORECASE)
 _NUMBER_WITH_UNIT = re.compile(
     r"(\d{1,4})(mm|cm|m|um|kv|kvp|v|ma|mas|s|sec|secs|ms|min|ml|cc|mg|g|deg|hz|khz|mhz|mev|mv|gy|cgy|mbq|mci|t|"
@@ -131,7 +131,7 @@ def _is_harmless_figure(text: str) -> bool:
     parts = re.split(r"[^\d]+", text)
     if sum(len(part) for part in parts) > MAX_FIGURE_DIGITS:
         return False
-    return len(re.split(r"[./:,'’\-]", text)) <= 2
+    return len(re.split(r"[./:,'\u2019\-]", text)) <= 2
 
 
 def _is_safe(word: str, safe_words: Collection[str], unsafe_words: Collection[str], technical: bool) -> bool:
@@ -141,7 +141,7 @@ def _is_safe(word: str, safe_words: Collection[str], unsafe_words: Collection[st
     if folded.isdigit():
         return folded.isascii() and len(folded) <= MAX_NUMBER_DIGITS and int(folded) not in YEARS
     if not any(character.isdigit() for character in folded):
-        return len(folded) == 1 and folded.isascii() or folded in safe_words
+        return (len(folded) == 1 and folded.isascii()) or folded in safe_words
     if folded in safe_words:
         return True
     match = _NUMBER_WITH_UNIT.match(folded)

@@ -1,4 +1,4 @@
-"""Encodes elements in explicit VR little endian (PS3.5 section 7.1.2) and the head of a Part 10 file (PS3.10 section 7)."""
+"""Encodes elements in explicit VR little endian (PS3.5 section 7.1.2), and the head of a file (PS3.10 section 7)."""
 
 import struct
 from collections.abc import Iterable

@@ -112,7 +112,8 @@ class DaskExecutor(AbstractContextManager["DaskExecutor"]):
     @property
     def window(self) -> int:
         """Two batches for each thread of the cluster."""
-        return max(2, 2 * sum(self._client.nthreads().values()))
+        threads: dict[str, int] = self._client.nthreads()
+        return max(2, 2 * sum(threads.values()))
 
     def submit(self, function: Callable[..., R], *arguments: Any) -> Future[R]:
         """Send to the cluster."""

@@ -88,7 +88,8 @@ def run_batches(
             now = time.monotonic()
             # A batch may wait in the executor's queue for as long as those before it take.
             hung = any(
-                now - started > seconds_per_item * len(batch.items) * executor.window for batch, started in running.values()
+                now - started > seconds_per_item * len(batch.items) * executor.window
+                for batch, started in running.values()
             )
             if broken or hung:
                 for batch, _ in running.values():

@@ -26,7 +26,12 @@ from app.dicom.tokens import Element, Limits
 from app.errors import Reason, UnreadableError
 from tests.real_data import iterate_real_files, needs_real_files
 
-SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian]
+SYNTAXES = [
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    DeflatedExplicitVRLittleEndian,
+]
 
 
 def make_dataset(syntax: str = ExplicitVRLittleEndian) -> FileDataset:
@@ -101,7 +106,9 @@ def test_a_cut_file_is_never_read_as_whole(cut: int) -> None:
         header = read(data[:cut])
     except UnreadableError:
         return
-    assert header.pixel is None  # cut between two elements: what is missing are the pixels, and that is seen later
+    assert (
+        header.pixel is None
+    )  # cut between two elements: what is missing are the pixels, and that is seen later
 
 
 def test_length_beyond_the_end_is_refused() -> None:
@@ -232,7 +239,14 @@ def test_real_files_read_as_pydicom_reads_them() -> None:
 
 def _comparable(elements: tuple[Element, ...], *, big: bool) -> list[Any]:
     return [
-        (tag, [_comparable(item, big=big) for item in value] if isinstance(value, tuple) else len(value) if big else value)
+        (
+            tag,
+            [_comparable(item, big=big) for item in value]
+            if isinstance(value, tuple)
+            else len(value)
+            if big
+            else value,
+        )
         for tag, _, value in elements
         if tag & 0xFFFF and tag != 0x00080005  # pydicom decodes the character set while reading
     ]
@@ -261,7 +275,9 @@ def _raw(dataset: Dataset, *, top: bool) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("name", ["CT_small.dcm", "MR_small_bigendian.dcm", "rtplan.dcm", "image_dfl.dcm", "JPEG2000.dcm"])
+@pytest.mark.parametrize(
+    "name", ["CT_small.dcm", "MR_small_bigendian.dcm", "rtplan.dcm", "image_dfl.dcm", "JPEG2000.dcm"]
+)
 def test_pydicoms_own_files_are_read(name: str) -> None:
     path = get_testdata_file(name)
     assert isinstance(path, str)

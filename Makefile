@@ -1,0 +1,28 @@
+# The two commands of the README, each with all of its own set-up: make demo, make test.
+# lint and clean are for developers. Windows users start `python -m app` themselves.
+
+PYTHON := .venv/bin/python
+STAMP := .venv/.installed
+
+.PHONY: demo test lint clean
+
+demo: $(STAMP)
+	$(PYTHON) -m tests.demo
+
+test: lint
+	$(PYTHON) -m pytest
+
+lint: $(STAMP)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+# The stamp is written last: an installation that was interrupted is repeated.
+$(STAMP): pyproject.toml packaging/bootstrap.sh
+	@bash packaging/bootstrap.sh .venv
+	@touch $@
+
+clean:
+	rm -rf .venv demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	find app tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,665 @@
+"""The separate reader: opens finished parts and finds whatever should not be there.
+
+Used twice: on each part before it gets its final name, and by ``consign verify`` on any bundle, anywhere,
+without a project. Shares no code with what wrote the parts. A finding is a code and names of the bundle's own
+making; never a value.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from app.bundle.verify_header import (
+    BITS_ALLOCATED,
+    BODY_PART,
+    COLUMNS,
+    FRAMES,
+    MODALITY,
+    PATIENT_ID,
+    PHOTOMETRIC,
+    ROWS,
+    SAMPLES,
+    SERIES_DESCRIPTION,
+    SERIES_UID,
+    SOP_CLASS_UID,
+    SOP_INSTANCE_UID,
+    STUDY_UID,
+    UNDEFINED,
+    HeaderFormError,
+    HeaderWalker,
+    MoreBytesNeededError,
+    WalkedHeader,
+)
+from app.bundle.verify_text import SHORTEST_ANYWHERE, IdentifierSearch
+from app.bundle.verify_values import PATIENT_CODE, ApprovedValues, Owner, TableFormError, read_table
+from app.bundle.verify_zip import ZipEntry, ZipFormError, ZipReader
+from app.events import Progress
+
+INSTANCE_COLUMNS = [
+    "file",
+    "patient",
+    "study_uid",
+    "series_uid",
+    "sop_instance_uid",
+    "sop_class_uid",
+    "transfer_syntax_uid",
+    "pixel_sha256",
+]
+SERIES_COLUMNS = ["patient", "study_uid", "series_uid", "modality", "body_part", "description", "instances"]
+BAG_FILES = ("bag-info.txt", "bagit.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt")
+METADATA_FILES = tuple(
+    f"metadata/{name}"
+    for name in (
+        "dataset-card.json",
+        "instances.csv",
+        "protocol.toml",
+        "rules.csv",
+        "series.csv",
+        "signoff.json",
+        "values.csv",
+    )
+)
+# The same in every part of a bundle.
+SHARED_FILES = tuple(
+    f"metadata/{name}" for name in ("protocol.toml", "rules.csv", "signoff.json", "values.csv")
+)
+CHECKSUMS = "SHA256SUMS"
+MAX_FINDINGS = 1000  # of one part; what is wrong everywhere needs no longer list
+MAX_METADATA_BYTES = 512 << 20
+FIRST_HEADER_BYTES = 32 << 10
+MAX_HEADER_BYTES = 256 << 20
+_DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+_INFO_LABELS = ("Bag-Count", "Bag-Group-Identifier", "Bag-Software-Agent", "Payload-Oxum")
+_COUNT = re.compile(r"([1-9]\d{0,4}) of ([1-9]\d{0,4})\Z", re.ASCII)
+_GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z", re.ASCII)
+_SUM_LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._/-]+)\Z", re.ASCII)
+_INSTANCE_NAME = re.compile(
+    r"data/(?P<patient>[^/]+)/(?P<study>[0-9a-f]{12})/(?P<series>[0-9a-f]{12})/(?P<instance>[0-9a-f]{16})\.dcm\Z"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that should not be so.
+
+    ``part`` is a zip's file name, ``entry`` the name of a file in it (without the base folder), ``path`` a
+    place in a DICOM header; both '' where the finding is about more. Each of them is a released name, no PHI.
+    """
+
+    code: str
+    part: str
+    entry: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the writer of a part says it wrote, by name within the bag: pixel digests, and digests of the
+    bag's own files.
+    """
+
+    pixels: Mapping[str, str]
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PartReport:
+    """What a part is, as far as it could be read. ``size`` in bytes; ``shared`` are digests of what all parts
+    repeat.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    group: str
+    number: int
+    count: int
+    instances: int
+    shared: tuple[str, ...]
+    unattended: bool
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BundleReport:
+    """The verdict: ``findings`` of all parts and of the bundle as a whole; sound where there are none."""
+
+    parts: tuple[PartReport, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+
+def verify_part(
+    path: Path, expected: Expected | None = None, identifiers: Mapping[str, Collection[str]] | None = None
+) -> PartReport:
+    """Read one zip part completely. Raises OSError where the file can't be read, nothing else.
+
+    ``expected`` is at hand only where the part was just written. ``identifiers`` are original ones by patient
+    code; those of a patient are looked for in that patient's files, long ones in the texts of all.
+    """
+    size = path.stat().st_size
+    check = _PartCheck(path.name, size, expected, identifiers)
+    with path.open("rb", buffering=0) as file:
+        try:
+            check.run(ZipReader(file, size))
+        except ZipFormError as error:
+            check.add(error.code, check.within_bag(error.entry))
+    report = check.report()
+    # Where reading stopped early, SHA256SUMS can still tell whether the file is the one that was sent.
+    return report if report.sha256 else replace(report, sha256=_digest_of(path))
+
+
+def verify_bundle(
+    paths: Sequence[Path], identifiers: Mapping[str, Collection[str]] | None = None
+) -> BundleReport:
+    """Verify a folder of parts, or some parts: ``verify_progress`` without its events."""
+    steps = verify_progress(paths, identifiers)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            report: BundleReport = end.value
+            return report
+
+
+def verify_progress(
+    paths: Sequence[Path], identifiers: Mapping[str, Collection[str]] | None = None
+) -> Generator[Progress, None, BundleReport]:
+    """Verify folders and zip files as one delivery, and return what was found; progress counts bytes.
+
+    All parts of each bundle must be there. Where SHA256SUMS lies beside the parts, it must agree; for a
+    folder it must be there, and name every zip file in it.
+    """
+    findings: list[Finding] = []
+    parts, folders = _find_parts(paths, findings)
+    sizes = [part.stat().st_size if part.is_file() else 0 for part in parts]
+    reports: list[PartReport] = []
+    digests: dict[Path, str] = {}
+    yield Progress("verify", 0, sum(sizes), "bytes")
+    for number, part in enumerate(parts, start=1):
+        try:
+            report = verify_part(part, None, identifiers)
+        except OSError:
+            findings.append(Finding("file-unreadable", part.name))
+            continue
+        reports.append(report)
+        digests[part] = report.sha256
+        findings.extend(report.findings)
+        yield Progress("verify", sum(sizes[:number]), sum(sizes), "bytes")
+    findings.extend(_check_group(reports))
+    for folder in sorted({part.parent for part in parts} | folders):
+        findings.extend(_check_sums(folder, digests, is_whole=folder in folders))
+    return BundleReport(tuple(reports), tuple(findings))
+
+
+def _find_parts(paths: Sequence[Path], findings: list[Finding]) -> tuple[list[Path], set[Path]]:
+    parts: dict[Path, None] = {}
+    folders: set[Path] = set()
+    for path in paths:
+        if path.is_dir():
+            folders.add(path)
+            parts.update(dict.fromkeys(sorted(path.glob("*.zip"))))
+        else:
+            parts[path] = None
+    if not parts:
+        findings.append(Finding("no-parts", ""))
+    return list(parts), folders
+
+
+def _check_group(reports: Sequence[PartReport]) -> list[Finding]:
+    """All parts of each bundle once, and all of the same release."""
+    findings: list[Finding] = []
+    groups: dict[str, list[PartReport]] = {}
+    for report in reports:
+        if report.count:
+            groups.setdefault(report.group, []).append(report)
+    for members in groups.values():
+        first = members[0]
+        numbers = [member.number for member in members]
+        if len({(member.shared, member.count) for member in members}) > 1:
+            findings.append(Finding("parts-of-different-releases", first.name))
+        if len(set(numbers)) < len(numbers):
+            findings.append(Finding("part-twice", first.name))
+        missing = sorted(set(range(1, first.count + 1)) - set(numbers))
+        findings.extend(Finding("part-missing", f"{first.group}-part-{number:03d}.zip") for number in missing)
+    return findings
+
+
+def _check_sums(folder: Path, digests: Mapping[Path, str], *, is_whole: bool) -> list[Finding]:
+    """Compare SHA256SUMS with what lies beside it; for a folder that is not asked for as a whole, only the
+    parts given.
+    """
+    listing = folder / CHECKSUMS
+    if not listing.is_file():
+        return [Finding("checksums-missing", CHECKSUMS)] if is_whole else []
+    try:
+        sums = parse_sums(listing.read_bytes())
+    except OSError:
+        return [Finding("file-unreadable", CHECKSUMS)]
+    if sums is None or any("/" in name for name in sums):
+        return [Finding("bad-checksums", CHECKSUMS)]
+    findings = []
+    for path, digest in digests.items():
+        if path.parent == folder and sums.get(path.name) != digest:
+            findings.append(Finding("file-altered" if path.name in sums else "file-not-listed", path.name))
+    if not is_whole:
+        return findings
+    for name, digest in sums.items():
+        path = folder / name
+        if path in digests:
+            continue
+        if not path.is_file():
+            findings.append(Finding("file-missing", name))
+        elif _digest_of(path) != digest:
+            findings.append(Finding("file-altered", name))
+    return findings
+
+
+def _digest_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def parse_sums(content: bytes) -> dict[str, str] | None:
+    """Names and digests of a manifest or a SHA256SUMS; None where it is not sorted, doubled or not of that
+    form.
+    """
+    sums: dict[str, str] = {}
+    last = ""
+    lines = content.decode("ascii", "replace").split("\n")
+    if lines.pop():
+        return None
+    for line in lines:
+        match = _SUM_LINE.match(line)
+        if match is None or match[2] <= last:
+            return None
+        last = match[2]
+        sums[last] = match[1]
+    return sums
+
+
+@dataclass(slots=True)
+class _Series:
+    modalities: set[str] = field(default_factory=set)
+    body_parts: set[str] = field(default_factory=set)
+    descriptions: set[str] = field(default_factory=set)
+    instances: int = 0
+
+
+class _PartCheck:
+    """The state of one part's verification."""
+
+    def __init__(
+        self,
+        name: str,
+        size: int,
+        expected: Expected | None,
+        identifiers: Mapping[str, Collection[str]] | None,
+    ) -> None:
+        self._name = name
+        self._size = size
+        self._expected = expected
+        self._identifiers = identifiers
+        self._searches: dict[str, IdentifierSearch] = {}
+        self._findings: list[Finding] = []
+        self._base = ""
+        self._metadata: dict[str, bytes] = {}
+        self._digests: dict[str, str] = {}
+        self._manifest: Mapping[str, str] = {}
+        self._rows: dict[str, list[str]] = {}
+        self._series: dict[tuple[str, str, str], _Series] = {}
+        self._implementations: set[tuple[str, str]] = set()
+        self._payload_bytes = 0
+        self._instances = 0
+        self._group, self._number, self._count = "", 0, 0
+        self._unattended = False
+        self._sha256 = ""
+
+    def add(self, code: str, entry: str = "", path: str = "") -> None:
+        """Note a finding; the thousandth is the last."""
+        if len(self._findings) < MAX_FINDINGS:
+            self._findings.append(Finding(code, self._name, entry, path))
+
+    def within_bag(self, name: str) -> str:
+        """An entry's name without the base folder."""
+        return name.partition("/")[2] if self._base else name
+
+    def report(self) -> PartReport:
+        """What came out."""
+        return PartReport(
+            name=self._name,
+            size=self._size,
+            sha256=self._sha256,
+            group=self._group,
+            number=self._number,
+            count=self._count,
+            instances=self._instances,
+            shared=tuple(self._digests.get(name, "") for name in SHARED_FILES),
+            unattended=self._unattended,
+            findings=tuple(self._findings),
+        )
+
+    def run(self, reader: ZipReader) -> None:
+        """Check everything; raises ZipFormError where the container is broken; earlier findings stay."""
+        if not self._read_layout(reader):
+            return
+        try:
+            approved = self._read_metadata(reader)
+        except TableFormError as error:
+            self.add(error.code)
+            return
+        walker = HeaderWalker(approved)
+        last_patient = ""
+        for entry in reader.entries:
+            name = self.within_bag(entry.name)
+            match = _INSTANCE_NAME.match(name)
+            if match is None:
+                self._digests[name] = _digest_chunks(reader, entry)
+                continue
+            if self._identifiers is not None and match["patient"] != last_patient:
+                last_patient = match["patient"]
+                approved.forget()
+            self._check_instance(reader, entry, name, match, walker)
+        self._sha256 = reader.whole_digest()
+        self._check_digests()
+        self._check_series()
+        self._check_info(self._metadata["bag-info.txt"])
+        self._check_sign_off()
+        self._check_card()
+        self._check_approved_texts(approved)
+
+    # layout ---------------------------------------------------------------
+
+    def _read_layout(self, reader: ZipReader) -> bool:
+        bases = {entry.name.partition("/")[0] for entry in reader.entries}
+        if len(bases) > 1:
+            self.add("more-than-one-folder")
+            return False
+        self._base = bases.pop()
+        names = {self.within_bag(entry.name) for entry in reader.entries}
+        known = {*BAG_FILES, *METADATA_FILES}
+        for name in sorted(names - known):
+            match = _INSTANCE_NAME.match(name)
+            if match is None or PATIENT_CODE.match(match["patient"]) is None:
+                self.add("entry-unexpected", name)
+        for name in sorted(known - names):
+            self.add("entry-missing", name)
+        return names >= known
+
+    def _read_metadata(self, reader: ZipReader) -> ApprovedValues:
+        for name in (*BAG_FILES, *METADATA_FILES):
+            content = reader.read(f"{self._base}/{name}", MAX_METADATA_BYTES)
+            assert content is not None  # the layout has been checked
+            self._metadata[name] = content
+        manifest = parse_sums(self._metadata["manifest-sha256.txt"])
+        if manifest is None:
+            self.add("bad-manifest", "manifest-sha256.txt")
+        self._manifest = manifest or {}
+        rows = read_table(self._metadata["metadata/instances.csv"], INSTANCE_COLUMNS, "bad-instances-table")
+        self._rows = {row[0]: row for row in rows}
+        if len(self._rows) < len(rows) or [row[0] for row in rows] != sorted(self._rows):
+            self.add("bad-instances-table", "metadata/instances.csv")
+        return ApprovedValues(self._metadata["metadata/values.csv"], self._metadata["metadata/rules.csv"])
+
+    # instances ------------------------------------------------------------
+
+    def _check_instance(
+        self, reader: ZipReader, entry: ZipEntry, name: str, match: re.Match[str], walker: HeaderWalker
+    ) -> None:
+        self._instances += 1
+        self._payload_bytes += entry.size
+        owner = Owner(match["patient"], self._search(match["patient"]))
+        chunks = reader.chunks(entry)
+        first = next(chunks, None)
+        header: WalkedHeader | None = None
+        try:
+            header = self._walk(reader, entry, first, walker, owner)
+        except HeaderFormError as error:
+            self.add(error.code, name, error.path)
+        pixel_offset = entry.size if header is None or header.pixel_offset is None else header.pixel_offset
+        file_digest = hashlib.sha256()
+        pixel_digest = hashlib.sha256()
+        position = 0
+        view = first
+        while view is not None:
+            file_digest.update(view)
+            if position + len(view) > pixel_offset:
+                pixel_digest.update(view[max(0, pixel_offset - position) :])
+            position += len(view)
+            view = next(chunks, None)
+        self._digests[name] = file_digest.hexdigest()
+        if header is None:
+            return
+        for code, path in header.findings:
+            self.add(code, name, path)
+        self._check_pixels(reader, entry, name, header)
+        self._check_row(name, match, header, pixel_digest.hexdigest() if pixel_offset < entry.size else "")
+
+    def _search(self, patient: str) -> IdentifierSearch | None:
+        if self._identifiers is None:
+            return None
+        search = self._searches.get(patient)
+        if search is None:
+            search = self._searches[patient] = IdentifierSearch(self._identifiers.get(patient, ()))
+        return search
+
+    @staticmethod
+    def _walk(
+        reader: ZipReader, entry: ZipEntry, first: memoryview | None, walker: HeaderWalker, owner: Owner
+    ) -> WalkedHeader:
+        if first is None:
+            raise HeaderFormError("header-truncated")
+        data = bytes(first[:FIRST_HEADER_BYTES])
+        while True:
+            try:
+                return walker.walk(data, entry.size, owner)
+            except MoreBytesNeededError as more:
+                needed = more.needed
+            if needed > MAX_HEADER_BYTES:
+                raise HeaderFormError("header-too-large")
+            wanted = min(max(needed, len(data) * 4), MAX_HEADER_BYTES)
+            data = bytes(first[:wanted]) if wanted <= len(first) else reader.read_at(entry, 0, wanted)
+
+    def _check_pixels(self, reader: ZipReader, entry: ZipEntry, name: str, header: WalkedHeader) -> None:
+        if header.pixel_offset is None:
+            return
+        if header.pixel_length == UNDEFINED:
+            if not _are_fragments_sound(reader, entry, header.pixel_offset):
+                self.add("bad-fragments", name)
+            return
+        lengths = _native_pixel_bytes(header)
+        if lengths and header.pixel_length not in lengths:
+            self.add("pixel-length", name)
+
+    def _check_row(self, name: str, match: re.Match[str], header: WalkedHeader, pixel_sha256: str) -> None:
+        uids = [header.text(tag) for tag in (STUDY_UID, SERIES_UID, SOP_INSTANCE_UID)]
+        meta = header.meta
+        patient = match["patient"]
+        if self._rows.get(name) != [
+            name,
+            patient,
+            *uids,
+            header.text(SOP_CLASS_UID),
+            meta[0x00020010],
+            pixel_sha256,
+        ]:
+            self.add("instance-differs-from-table", name)
+        folders = [hashlib.sha256(uid.encode()).hexdigest() for uid in uids]
+        named = (folders[0][:12], folders[1][:12], folders[2][:16])
+        if named != (match["study"], match["series"], match["instance"]) or not all(uids):
+            self.add("name-differs-from-uids", name)
+        if header.text(PATIENT_ID) != patient:
+            self.add("patient-code-differs", name)
+        if (meta[0x00020002], meta[0x00020003]) != (header.text(SOP_CLASS_UID), uids[2]):
+            self.add("file-meta-differs", name)
+        self._implementations.add((meta[0x00020012], meta.get(0x00020013, "")))
+        if len(self._implementations) > 1:
+            self.add("file-meta-differs", name)
+        if self._expected is not None and self._expected.pixels.get(name) != pixel_sha256:
+            self.add("pixels-altered", name)
+        series = self._series.setdefault((patient, uids[0], uids[1]), _Series())
+        series.modalities.add(header.text(MODALITY))
+        series.body_parts.add(header.text(BODY_PART))
+        series.descriptions.add(header.text(SERIES_DESCRIPTION))
+        series.instances += 1
+
+    # the bag's own files ------------------------------------------------
+
+    def _check_digests(self) -> None:
+        payload = {name: digest for name, digest in self._digests.items() if name.startswith("data/")}
+        self._compare_digests(payload, self._manifest)
+        for name in sorted(self._rows.keys() ^ payload.keys()):
+            self.add("instance-differs-from-table", name)
+        tag_files = {
+            name: digest
+            for name, digest in self._digests.items()
+            if not name.startswith("data/") and name != "tagmanifest-sha256.txt"
+        }
+        tag_manifest = parse_sums(self._metadata["tagmanifest-sha256.txt"])
+        if tag_manifest is None:
+            self.add("bad-manifest", "tagmanifest-sha256.txt")
+        else:
+            self._compare_digests(tag_files, tag_manifest)
+        if self._metadata["bagit.txt"] != _DECLARATION:
+            self.add("bad-bag-declaration", "bagit.txt")
+        if self._expected is not None:
+            written = {**tag_files, "tagmanifest-sha256.txt": self._digests["tagmanifest-sha256.txt"]}
+            self._compare_digests(written, self._expected.files)
+            for name in sorted(self._expected.pixels.keys() ^ payload.keys()):
+                self.add("pixels-altered", name)
+
+    def _compare_digests(self, found: Mapping[str, str], listed: Mapping[str, str]) -> None:
+        for name in sorted(found.keys() | listed.keys()):
+            if name not in listed:
+                self.add("file-not-listed", name)
+            elif name not in found:
+                self.add("file-missing", name)
+            elif found[name] != listed[name]:
+                self.add("file-altered", name)
+
+    def _check_series(self) -> None:
+        name = "metadata/series.csv"
+        try:
+            rows = read_table(self._metadata[name], SERIES_COLUMNS, "bad-series-table")
+        except TableFormError as error:
+            self.add(error.code, name)
+            return
+        keys = [(row[0], row[1], row[2]) for row in rows]
+        if keys != sorted(self._series):
+            self.add("series-table-differs", name)
+            return
+        for key, (*_, modality, body_part, description, instances) in zip(keys, rows, strict=True):
+            series = self._series[key]
+            is_same = modality in series.modalities and body_part in series.body_parts
+            if not is_same or description not in series.descriptions or instances != str(series.instances):
+                self.add("series-table-differs", name)
+
+    def _check_info(self, content: bytes) -> None:
+        lines = content.decode("ascii", "replace").split("\n")
+        pairs = [line.partition(": ") for line in lines[:-1]]
+        if lines[-1] or tuple(label for label, _, _ in pairs) != _INFO_LABELS:
+            self.add("bad-bag-info", "bag-info.txt")
+            return
+        count, group, _, oxum = (value for _, _, value in pairs)
+        match = _COUNT.match(count)
+        if match is None or int(match[1]) > int(match[2]) or _GROUP.match(group) is None:
+            self.add("bad-bag-info", "bag-info.txt")
+            return
+        self._group, self._number, self._count = group, int(match[1]), int(match[2])
+        if oxum != f"{self._payload_bytes}.{self._instances}":
+            self.add("payload-count-differs", "bag-info.txt")
+        if self._base != f"{group}-part-{self._number:03d}":
+            self.add("folder-name-differs", "bag-info.txt")
+
+    def _check_sign_off(self) -> None:
+        name = "metadata/signoff.json"
+        sign_off = _parse_json(self._metadata[name])
+        if sign_off is None or not isinstance(sign_off.get("unattended"), bool):
+            self.add("bad-sign-off", name)
+            return
+        self._unattended = bool(sign_off["unattended"])
+        for key, file in (("values", "values.csv"), ("rules", "rules.csv"), ("protocol", "protocol.toml")):
+            if sign_off.get(f"{key}_sha256") != self._digests.get(f"metadata/{file}"):
+                self.add("sign-off-differs", f"metadata/{file}")
+
+    def _check_card(self) -> None:
+        name = "metadata/dataset-card.json"
+        card = _parse_json(self._metadata[name]) or {}
+        contents, review, bundle = (card.get(key) for key in ("contents", "review", "bundle"))
+        if not isinstance(contents, dict) or not isinstance(review, dict) or not isinstance(bundle, dict):
+            self.add("bad-dataset-card", name)
+            return
+        counted = (contents.get("instances"), contents.get("bytes"), contents.get("series"))
+        told = (bundle.get("group"), bundle.get("part"), bundle.get("parts"), review.get("unattended"))
+        if counted != (self._instances, self._payload_bytes, len(self._series)) or told != (
+            self._group,
+            self._number,
+            self._count,
+            self._unattended,
+        ):
+            self.add("dataset-card-differs", name)
+
+    def _check_approved_texts(self, approved: ApprovedValues) -> None:
+        """values.csv is about everybody, so that only long identifiers say whose text it is."""
+        if self._identifiers is None:
+            return
+        everybody = (one for identifiers in self._identifiers.values() for one in identifiers)
+        search = IdentifierSearch(everybody, SHORTEST_ANYWHERE)
+        if any(search.is_in(text) for text in approved.texts()):
+            self.add("original-identifier", "metadata/values.csv")
+
+
+def _digest_chunks(reader: ZipReader, entry: ZipEntry) -> str:
+    digest = hashlib.sha256()
+    for view in reader.chunks(entry):
+        digest.update(view)
+    return digest.hexdigest()
+
+
+def _parse_json(content: bytes) -> dict[str, object] | None:
+    try:
+        parsed = json.loads(content)
+    except ValueError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _native_pixel_bytes(header: WalkedHeader) -> set[int]:
+    """What rows, columns, samples, frames and bits say (PS3.5 section 8.1.1), padded to even; empty where
+    they say nothing.
+    """
+    samples, rows, columns, bits = (header.unsigned(tag) for tag in (SAMPLES, ROWS, COLUMNS, BITS_ALLOCATED))
+    frames = header.text(FRAMES).strip() or "1"
+    if samples is None or rows is None or columns is None or bits is None or not frames.isdecimal():
+        return set()
+    # Chrominance of every other pixel only (PS3.3 section C.7.6.3.1.2), though some writers send all of it.
+    possible = {2, samples} if header.text(PHOTOMETRIC) == "YBR_FULL_422" else {samples}
+    lengths = {(count * rows * columns * bits * int(frames) + 7) // 8 for count in possible}
+    return {length + length % 2 for length in lengths}
+
+
+def _are_fragments_sound(reader: ZipReader, entry: ZipEntry, offset: int) -> bool:
+    """Items of even length, then the delimiter, then the end of the file (PS3.5 Annex A.4)."""
+    position = offset
+    items = 0
+    while position + 8 <= entry.size:
+        head = reader.read_at(entry, position, 8)
+        length = int.from_bytes(head[4:], "little")
+        position += 8
+        if head[:4] == b"\xfe\xff\xdd\xe0":
+            return length == 0 and position == entry.size and items > 0
+        if head[:4] != b"\xfe\xff\x00\xe0" or length % 2:
+            return False
+        items += 1
+        position += length
+    return False

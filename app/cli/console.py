@@ -1,0 +1,141 @@
+"""What a person or a machine sees of a job: progress with rate and time left, results, sentences for codes."""
+
+import json
+import sys
+import time
+from collections.abc import Generator, Mapping
+from typing import Any, TypeVar, assert_never
+
+import click
+
+from app.errors import ConsignError
+from app.events import Event, Finished, Job, Note, Progress
+from app.text.messages import sentence_for
+
+T = TypeVar("T")
+REDRAW_SECONDS = 0.2
+LINE_SECONDS = 10.0
+
+
+class Console:
+    """Writes to the terminal: results to stdout, progress and notes to stderr.
+
+    With ``json_output`` stdout carries one JSON object a line (an event or a result), and stderr nothing.
+    """
+
+    def __init__(self, *, json_output: bool) -> None:
+        self._json = json_output
+        self._is_terminal = sys.stderr.isatty()
+        self._shown = 0.0
+        self._started = 0.0
+        self._step = ""
+        self._first_done = 0
+        self._line_open = False
+        self._counts: Mapping[str, int] = {}
+
+    def watch(self, job: Job) -> Mapping[str, int]:
+        """Run a job to its end and show its events; returns the counts of the last Finished."""
+        self._counts = {}
+        self.follow(job)
+        return self._counts
+
+    def follow(self, job: Generator[Event, None, T]) -> T:
+        """Run a job to its end, show its events, and return what it returns."""
+        try:
+            while True:
+                try:
+                    self._show(next(job))
+                except StopIteration as end:
+                    result: T = end.value
+                    return result
+        finally:
+            job.close()
+            self._end_line()
+
+    def _show(self, event: Event) -> None:
+        match event:
+            case Progress():
+                self._progress(event)
+            case Note():
+                self._note(event)
+            case Finished():
+                self._counts = event.counts
+                self._finished(event)
+            case _:
+                assert_never(event)
+
+    def result(self, values: Mapping[str, Any], text: str) -> None:
+        """A command's result: the mapping for machines, the text for people."""
+        self._end_line()
+        click.echo(json.dumps(values, ensure_ascii=False) if self._json else text)
+
+    def error(self, error: ConsignError) -> None:
+        """Say what went wrong and what to do."""
+        self._end_line()
+        sentence = sentence_for(error.code, error.ids)
+        if self._json:
+            click.echo(json.dumps({"error": error.code, "ids": dict(error.ids), "message": sentence}))
+        else:
+            click.echo(sentence, err=True)
+
+    def _progress(self, event: Progress) -> None:
+        now = time.monotonic()
+        if event.step != self._step or event.done < self._first_done:
+            self._step, self._started, self._first_done, self._shown = event.step, now, event.done, 0.0
+        last = event.total is not None and event.done >= event.total
+        every = REDRAW_SECONDS if self._is_terminal or self._json else LINE_SECONDS
+        if now - self._shown < every and not (last and self._is_terminal):
+            return
+        self._shown = now
+        seconds = now - self._started
+        rate = (event.done - self._first_done) / seconds if seconds > 0 else 0.0
+        if self._json:
+            click.echo(json.dumps({"event": "progress", "step": event.step, "done": event.done, "total": event.total}))
+            return
+        self._draw(_progress_line(event, rate))
+
+    def _draw(self, line: str) -> None:
+        if self._is_terminal:
+            click.echo(f"\r\x1b[2K{line}", nl=False, err=True)
+            self._line_open = True
+        else:
+            click.echo(line, err=True)
+
+    def _end_line(self) -> None:
+        if self._line_open:
+            click.echo(err=True)
+            self._line_open = False
+
+    def _note(self, event: Note) -> None:
+        if self._json:
+            click.echo(json.dumps({"event": "note", "step": event.step, "code": event.code, "ids": dict(event.ids)}))
+            return
+        self._end_line()
+        click.echo(f"  {sentence_for(event.code, event.ids)}", err=True)
+
+    def _finished(self, event: Finished) -> None:
+        self._step = ""
+        if self._json:
+            click.echo(json.dumps({"event": "finished", "step": event.step, "counts": dict(event.counts)}))
+            return
+        self._end_line()
+        told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in event.counts.items())
+        click.echo(f"{event.step}: {told}", err=True)
+
+
+def _progress_line(event: Progress, rate: float) -> str:
+    line = f"{event.step}: {event.done}"
+    if event.total is not None:
+        line += f" of {event.total}"
+    line += f" {event.unit}"
+    if rate > 0:
+        line += f", {rate:.0f}/s"
+        if event.total is not None and event.done < event.total:
+            line += f", {_duration((event.total - event.done) / rate)} left"
+    return line
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

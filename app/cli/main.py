@@ -1,0 +1,318 @@
+"""The commands of ``consign``. Exit code 0: done; 1: blocked, or something does not verify; 2: the request is wrong."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from app import __version__
+from app.catalog.step import scan as scan_step
+from app.catalog.table import file_table
+from app.cli.console import Console
+from app.deid.step import prepare as prepare_step
+from app.errors import BundleError, ConsignError, ReleaseBlockedError
+from app.jobs.executors import DaskExecutor, ProcessExecutor, SerialExecutor, open_executor
+from app.logs import quieten_libraries
+from app.pipeline import crosswalk as crosswalk_csv
+from app.pipeline.export import export as export_step
+from app.pipeline.run import NextSteps, next_steps, run_all
+from app.pipeline.verify import verify as verify_parts
+from app.project.folder import Project, create_project
+from app.project.values import RowKind, ValueRow
+from app.review.dump import build_dump
+from app.review.images import list_held_images
+from app.review.step import take_images, take_values, write_images, write_values
+from app.selection.result import excluded_series, selected_series
+from app.selection.step import select as select_step
+from app.selection.wanted import read_list
+from app.signoff.step import approve as approve_step
+from app.signoff.step import missing_approvals, undecided_blocking
+from app.text.messages import sentence_for
+
+BLOCKED, WRONG = 1, 2
+INTERRUPTED = 1
+SHOWN_ROWS = 40
+
+Command = Callable[..., None]
+Folder = click.Path(path_type=Path, file_okay=False)
+File = click.Path(path_type=Path, dir_okay=False)
+AnyPath = click.Path(path_type=Path)
+
+
+def _command(function: Callable[..., int | None]) -> Command:
+    """Give a command its console, turn our errors into sentences and exit codes, and stop cleanly on Ctrl-C."""
+
+    @click.option("--json", "json_output", is_flag=True, help="One JSON object a line, for machines.")
+    @wraps(function)
+    def run(*arguments: Any, json_output: bool, **options: Any) -> None:
+        console = Console(json_output=json_output)
+        try:
+            code = function(console, *arguments, **options)
+        except ConsignError as error:
+            console.error(error)
+            sys.exit(BLOCKED if isinstance(error, ReleaseBlockedError | BundleError) else WRONG)
+        except KeyboardInterrupt:
+            click.echo("\nStopped. Nothing is lost: the same command goes on from here.", err=True)
+            sys.exit(INTERRUPTED)
+        sys.exit(code or 0)
+
+    return run
+
+
+def _workers(function: Command) -> Command:
+    return click.option(
+        "--workers",
+        default="auto",
+        show_default=True,
+        help="'serial', a number of processes, 'auto', or dask://HOST:PORT.",
+    )(function)
+
+
+@contextmanager
+def _open(project: Path, workers: str) -> Iterator[tuple[Project, SerialExecutor | ProcessExecutor | DaskExecutor]]:
+    with open_executor(workers) as executor, Project(project) as opened:
+        yield opened, executor
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="consign")
+def cli() -> None:
+    """De-identify imaging examinations by allow-list and hand them over as one verified bundle."""
+
+
+@cli.command()
+@click.argument("project", type=Folder)
+@click.option("--site", required=True, help="Your site's id: letters, digits, hyphens; part of every patient code.")
+@click.option("--protocol", type=File, help="The organisers' protocol file; without it, the shipped default.")
+@_command
+def new(console: Console, project: Path, site: str, protocol: Path | None) -> None:
+    """Make a project folder."""
+    create_project(project, site, protocol)
+    console.result({"project": str(project)}, f"Project made: {project}")
+
+
+@cli.command()
+@click.argument("project", type=Folder)
+@click.argument("source", nargs=-1, required=True, type=AnyPath)
+@_workers
+@_command
+def scan(console: Console, project: Path, source: tuple[Path, ...], workers: str) -> None:
+    """Catalogue folders, CDs, and zip or tar archives. A second scan reads only what changed."""
+    with _open(project, workers) as (opened, executor):
+        counts = console.watch(scan_step(opened, source, executor))
+        table = file_table(opened)
+    lines = [f"{line.files:>9}  {line.verdict:<11} {line.reason or ''}" for line in table]
+    reasons = [{"verdict": line.verdict, "reason": line.reason, "files": line.files} for line in table]
+    console.result({"counts": dict(counts), "files": reasons}, "\n".join(lines))
+
+
+@cli.command()
+@click.argument("project", type=Folder)
+@click.option("--where", help="Narrow the protocol's query: 'Modality == \"CT\" and SliceThickness <= 1.0'.")
+@click.option("--list", "wanted", type=File, help="CSV with a column of UIDs, accession numbers or patient IDs.")
+@_command
+def select(console: Console, project: Path, where: str | None, wanted: Path | None) -> None:
+    """Run the protocol's query; say for every excluded series why."""
+    only = read_list(wanted) if wanted else None
+    with Project(project) as opened:
+        counts = console.watch(select_step(opened, where, only))
+        excluded = excluded_series(opened)
+        chosen = selected_series(opened)
+    lines = [f"series {one.series_id}: {one.instances} selected, {one.original_modality}" for one in chosen]
+    lines += [
+        f"series {one.series_id}: {one.instances} excluded, {one.original_modality}: {'; '.join(one.original_reasons)}"
+        for one in excluded
+    ]
+    told = [
+        {"series": one.series_id, "instances": one.instances, "reasons": list(one.original_reasons)} for one in excluded
+    ]
+    console.result({"counts": dict(counts), "excluded": told}, _shortened(lines))
+
+
+@cli.command()
+@click.argument("project", type=Folder)
+@_workers
+@_command
+def prepare(console: Console, project: Path, workers: str) -> None:
+    """De-identify the selected headers in memory; keep each unique value that would leave."""
+    with _open(project, workers) as (opened, executor):
+        counts = console.watch(prepare_step(opened, executor))
+        held = opened.store.execute(
+            "SELECT state_reason, count(*) AS n FROM instances WHERE selected = 1 AND state = 'held-back' "
+            "GROUP BY 1 ORDER BY 2 DESC, 1"
+        ).fetchall()
+    reasons = {row["state_reason"]: row["n"] for row in held}
+    lines = [f"{count:>9}  {reason}: {sentence_for(reason, {})}" for reason, count in reasons.items()]
+    console.result({"counts": dict(counts), "held_back": reasons}, "\n".join(lines))
+
+
+@cli.command()
+@click.argument("project", type=Folder)
+@click.option("--csv", "target", type=File, help="Write the dump here, for a spreadsheet.")
+@click.option("--decide", type=File, help="Take decisions back from such a CSV.")
+@click.option("--carry", is_flag=True, help="With --decide: the CSV comes from another project.")
+@_command
+def values(console: Console, project: Path, target: Path | None, decide: Path | None, carry: bool) -> None:
+    """Show every unique value that would leave, suspicious ones first; take decisions back."""
+    with Project(project) as opened:
+        if decide:
+            take_values(opened, decide, from_other_project=carry)
+        rows = write_values(opened, target) if target else build_dump(opened)
+        undecided = undecided_blocking(opened, rows)
+    suspicious = [row for row in rows if row.is_suspicious]
+    lines = [_row_line(row) for row in suspicious]
+    lines.append(f"{len(rows)} rows, {len(suspicious)} suspicious, {len(undecided)} waiting for a decision")
+    told = {"rows": len(rows), "suspicious": len(suspicious), "undecided": len(undecided)}
+    console.result(told, _shortened(lines))
+
+
+def _row_line(row: ValueRow) -> str:
+    reasons = " ".join(row.suspicion)
+    what = f"word {row.value}" if row.kind is RowKind.WORD else f"{row.path} = {row.value}"
+    return f"{reasons}: {what} ({row.patients} patients)"
+
+
+@cli.command()
+@click.argument("project", type=Folder)
+@click.option("--csv", "target", type=File, help="Write the images that wait for a person here.")
+@click.option("--decide", type=File, help="Take decisions (release, exclude) back from such a CSV.")
+@_command
+def images(console: Console, project: Path, target: Path | None, decide: Path | None) -> None:
+    """Show the images that are held back because text in them is likely; take decisions back.
+
+    Decisions count from the next 'prepare' on.
+    """
+    with Project(project) as opened:
+        if decide:
+            take_images(opened, decide)
+        held = write_images(opened, target) if target else list_held_images(opened)
+    lines = [f"{len(one.images):>7}  {one.modality:<4} {one.original_series_uid}" for one in held]
+    count = sum(len(one.images) for one in held)
+    lines.append(f"{count} images in {len(held)} series wait for a person")
+    console.result({"series": len(held), "images": count}, _shortened(lines))
+
+
+@cli.command()
+@click.argument("project", type=Folder)
+@click.option("--as", "name", required=True, help="Your name; it stands in the bundle's sign-off.")
+@click.option("--role", required=True, help="One of the roles that the protocol asks for.")
+@_command
+def approve(console: Console, project: Path, name: str, role: str) -> None:
+    """Sign what there is now. Any later change makes the signature stale."""
+    with Project(project) as opened:
+        rows = build_dump(opened)
+        approval = approve_step(opened, rows, name, role, datetime.now(UTC))
+        missing = missing_approvals(opened, rows)
+    rest = f"Still missing: {', '.join(missing)}." if missing else "All signatures are there."
+    console.result(
+        {"role": role, "digest": approval.digest, "missing": missing},
+        f"Signed as {role} (digest {approval.digest[:16]}). {rest}",
+    )
+
+
+@cli.command()
+@click.argument("project", type=Folder)
+@click.option("--out", type=Folder, required=True, help="The folder for the bundle's parts.")
+@click.option("--unattended", is_flag=True, help="Ask nobody: drop whatever is suspicious, and say so in the bundle.")
+@_workers
+@_command
+def export(console: Console, project: Path, out: Path, unattended: bool, workers: str) -> None:
+    """Write the bundle in one pass: verified zip parts, checksums, report."""
+    with _open(project, workers) as (opened, executor):
+        counts = console.watch(export_step(opened, out, executor, unattended=unattended))
+    console.result({"bundle": str(out), "counts": dict(counts)}, f"Bundle: {out}")
+
+
+@cli.command()
+@click.argument("bundle", nargs=-1, required=True, type=AnyPath)
+@click.option("--project", type=Folder, help="Look for this project's original identifiers, too.")
+@_command
+def verify(console: Console, bundle: tuple[Path, ...], project: Path | None) -> int:
+    """Check a bundle, anywhere: every file, every value, every pixel digest."""
+    report = console.follow(verify_parts(bundle, project))
+    findings = [{"code": one.code, "part": one.part, "entry": one.entry, "path": one.path} for one in report.findings]
+    instances = sum(part.instances for part in report.parts)
+    told = {"parts": len(report.parts), "instances": instances, "findings": findings}
+    if not findings:
+        console.result(told, f"Verified: {len(report.parts)} parts, {instances} instances.")
+        return 0
+    lines = [f"{one.part} {one.entry} {one.path}: {sentence_for(one.code, {})}" for one in report.findings]
+    console.result(told, _shortened([*lines, f"NOT VERIFIED: {len(findings)} findings."]))
+    return BLOCKED
+
+
+@cli.command()
+@click.argument("project", type=Folder)
+@click.option("--csv", "target", type=File, required=True)
+@_command
+def crosswalk(console: Console, project: Path, target: Path) -> None:
+    """Write the way back to the originals. For the site only; it is PHI."""
+    with Project(project) as opened:
+        rows = crosswalk_csv.write_crosswalk(opened, target)
+    console.result({"rows": rows}, f"{rows} rows. This file leads back to patients: it must not leave the site.")
+
+
+@cli.command()
+@click.argument("source", nargs=-1, required=True, type=AnyPath)
+@click.option("--project", type=Folder, required=True)
+@click.option("--out", type=Folder, required=True)
+@click.option("--site", required=True)
+@click.option("--protocol", type=File)
+@click.option("--where")
+@click.option("--unattended", is_flag=True)
+@_workers
+@_command
+def run(
+    console: Console,
+    source: tuple[Path, ...],
+    project: Path,
+    out: Path,
+    site: str,
+    protocol: Path | None,
+    where: str | None,
+    unattended: bool,
+    workers: str,
+) -> int:
+    """Do all of it. Without approvals it stops before the export and says what is missing."""
+    if not (project / "project.toml").is_file():
+        create_project(project, site, protocol)
+    with _open(project, workers) as (opened, executor):
+        console.watch(run_all(opened, source, where, executor))
+        waiting = None if unattended else next_steps(opened)
+        if waiting is not None:
+            return _stop(console, waiting)
+        console.watch(export_step(opened, out, executor, unattended=unattended))
+    console.result({"bundle": str(out)}, f"Bundle: {out}")
+    return 0
+
+
+def _stop(console: Console, waiting: NextSteps) -> int:
+    lines = ["Nothing was exported yet. What is missing:"]
+    if waiting.undecided:
+        lines.append(f"  {waiting.undecided} values wait for a decision: consign values PROJECT --csv FILE")
+    if waiting.roles:
+        lines.append(f"  signatures: {', '.join(waiting.roles)}: consign approve PROJECT --as NAME --role ROLE")
+    if waiting.images:
+        lines.append(f"  (held back, unless a person looks: {waiting.images} images: consign images PROJECT)")
+    lines.append("Then: consign export PROJECT --out DIR")
+    told = {"undecided": waiting.undecided, "missing": list(waiting.roles), "held_images": waiting.images}
+    console.result(told, "\n".join(lines))
+    return BLOCKED
+
+
+def _shortened(lines: list[str]) -> str:
+    if len(lines) <= SHOWN_ROWS:
+        return "\n".join(lines)
+    return "\n".join([*lines[: SHOWN_ROWS - 1], f"... {len(lines) - SHOWN_ROWS} more", lines[-1]])
+
+
+def main() -> NoReturn:
+    """The entry point; never returns."""
+    quieten_libraries()
+    cli(windows_expand_args=False)
+    sys.exit(0)

@@ -1,0 +1,108 @@
+"""One instance as it leaves: the released header, and the source's own pixel bytes as a stream."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from app.deid.engine import Engine, ReleasedHeader
+from app.deid.objects import check_object
+from app.deid.recipe import Patient, Recipe
+from app.deid.rules import compile_rules
+from app.dicom.frames import find_fragments, native_length, read_encapsulated, read_native
+from app.dicom.reading import SOP_CLASS_UID, SOP_INSTANCE_UID, Header, read_header
+from app.dicom.tokens import DEFAULT_LIMITS, Limits
+from app.dicom.uids import is_registered
+from app.dicom.writing import encode_file_head, encode_pixel_header
+from app.errors import HeldBackError, Reason, UnreadableError
+
+_EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedFile:
+    """A Part 10 file in two pieces.
+
+    Attributes
+    ----------
+    head
+        Preamble, File Meta, all elements, and the pixel element up to its value.
+    pixels
+        The pixel element's value in chunks; a damaged source shows while it is read, as UnreadableError.
+    """
+
+    head: bytes
+    pixels: Iterator[bytes]
+    header: ReleasedHeader
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """What *prepare* keeps of an instance: its released header, and the most bytes that the file can have."""
+
+    header: ReleasedHeader
+    size_limit: int
+
+
+class Releaser:
+    """Releases the files of one patient."""
+
+    def __init__(self, recipe: Recipe, patient: Patient, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._recipe = recipe
+        self._limits = limits
+        rules = compile_rules(recipe.options, recipe.dates, recipe.overrides)
+        self._engine = Engine(recipe, rules, patient)
+
+    def survey(self, file: BinaryIO) -> Surveyed:
+        """De-identify the header and check that the pixels are whole, without reading them.
+
+        Raises UnreadableError or HeldBackError.
+        """
+        header, released = self._release_header(file)
+        size = 4096 + len(released.encoded)
+        if header.pixel is not None and header.pixel.length is not None:
+            size += native_length(header, header.pixel)
+        elif header.pixel is not None:
+            # Reads every frame once: a codestream that can't be cleaned must show before the release, not during it.
+            size += sum(len(chunk) for chunk in read_encapsulated(file, header, header.pixel)) + 4096
+        return Surveyed(released, size)
+
+    def release(self, file: BinaryIO) -> ReleasedFile:
+        """The released file. Raises UnreadableError or HeldBackError."""
+        header, released = self._release_header(file)
+        sop_class_uid = header.text(SOP_CLASS_UID)
+        pixel = header.pixel
+        pixels: Iterator[bytes] = iter(())
+        pixel_header = b""
+        transfer_syntax_uid = _EXPLICIT_VR_LITTLE_ENDIAN
+        if pixel is not None and pixel.length is None:
+            find_fragments(file, pixel, file.seek(0, 2))
+            transfer_syntax_uid = header.transfer_syntax_uid
+            pixel_header = encode_pixel_header(pixel.tag, "OB", None)
+            pixels = read_encapsulated(file, header, pixel)
+        elif pixel is not None:
+            length = native_length(header, pixel)
+            pixel_header = encode_pixel_header(pixel.tag, pixel.vr, length + (length & 1))
+            pixels = read_native(file, header, pixel)
+        sop_instance_uid = released.text(SOP_INSTANCE_UID)
+        if not sop_instance_uid:
+            raise HeldBackError(Reason.MISSING_UID)
+        head = encode_file_head(sop_class_uid, sop_instance_uid, transfer_syntax_uid)
+        return ReleasedFile(
+            head + released.encoded + pixel_header,
+            pixels,
+            released,
+            sop_instance_uid,
+            sop_class_uid,
+            transfer_syntax_uid,
+        )
+
+    def _release_header(self, file: BinaryIO) -> tuple[Header, ReleasedHeader]:
+        header = read_header(file, self._limits)
+        sop_class_uid = header.text(SOP_CLASS_UID)
+        if not is_registered(sop_class_uid):
+            raise UnreadableError(Reason.UNKNOWN_SOP_CLASS)
+        check_object(header, sop_class_uid, self._recipe)
+        return header, self._engine.release(header, sop_class_uid)

@@ -1,0 +1,245 @@
+"""*Prepare*: every selected header de-identified in memory; what is kept is what people have to review."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.deid.recipe import Patient, Recipe, describe_patient
+from app.deid.worker import Outcome, PrepareContext, PreparedBatch, PrepareItem, prepare_batch
+from app.dicom.uids import KEYED_PREFIX
+from app.errors import UsageError
+from app.events import Finished, Job, Note, Progress
+from app.jobs.executors import WorkExecutor
+from app.jobs.pump import Batch, Done, Lost, run_batches
+from app.project.crosswalk import Crosswalk, PatientPseudonym
+from app.project.decisions import Decisions, ImageAction, load_decisions
+from app.project.folder import Project
+
+STEP = "prepare"
+BATCH_INSTANCES = 200
+SECONDS_PER_ITEM = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """A batch that is to be prepared, and the digest of all that its result depends on."""
+
+    batch: Batch[PrepareContext, PrepareItem]
+    patient_id: int
+    digest: str
+
+
+def make_recipe(project: Project) -> Recipe:
+    """The recipe of a project: its protocol, its keys, and the decisions that change what is prepared."""
+    decisions = load_decisions(project.layout)
+    protocol = project.protocol
+    return Recipe(
+        options=protocol.deidentification.options,
+        dates=protocol.deidentification.dates,
+        overrides=tuple(sorted(protocol.deidentification.overrides.items())),
+        safe_words=frozenset(word.casefold() for word in protocol.words.safe) | decisions.safe_words,
+        uid_key=project.secret.subkey("uid"),
+        accession_key=project.secret.subkey("accession"),
+        original_released_images=_images(decisions, ImageAction.RELEASE),
+        original_excluded_images=_images(decisions, ImageAction.EXCLUDE),
+    )
+
+
+def _images(decisions: Decisions, action: ImageAction) -> frozenset[str]:
+    return frozenset(uid for uid, decision in decisions.images.items() if decision.action is action)
+
+
+def register_patients(project: Project) -> dict[int, PatientPseudonym]:
+    """The pseudonym of each patient with selected instances, drawn where there is none; by row of ``patients``."""
+    rows = project.store.execute(
+        "SELECT p.id, p.original_key, min(f.original_locator) AS first FROM patients p "
+        "JOIN series s ON s.patient_id = p.id JOIN instances i ON i.series_id = s.id JOIN files f ON f.id = i.file_id "
+        "WHERE i.selected = 1 GROUP BY p.id ORDER BY first, p.original_key"
+    ).fetchall()
+    crosswalk = Crosswalk(project.store, project.secret, project.site_id)
+    pseudonyms = crosswalk.register_patients(row["original_key"] for row in rows)
+    return {row["id"]: pseudonyms[row["original_key"]] for row in rows}
+
+
+def load_patient(project: Project, patient_id: int, pseudonym: PatientPseudonym) -> Patient:
+    """A patient with all that is known to identify them."""
+    identities = project.store.execute(
+        "SELECT kind, original_value FROM identities WHERE patient_id = ? ORDER BY kind, original_value",
+        (patient_id,),
+    )
+    return describe_patient(
+        pseudonym.code, pseudonym.shift_days, [(row["kind"], row["original_value"]) for row in identities]
+    )
+
+
+def prepare(project: Project, executor: WorkExecutor) -> Job:
+    """Prepare what is selected and not yet prepared by this recipe.
+
+    Raises UsageError("nothing-selected") where there is nothing to do at all.
+    """
+    store = project.store
+    selected = store.one("SELECT count(*) FROM instances WHERE selected = 1")
+    if not selected:
+        raise UsageError("nothing-selected")
+    recipe = make_recipe(project)
+    chunks, current = _plan(project, recipe)
+    _forget_others(project, current)
+    total = sum(len(chunk.batch.items) for chunk in chunks)
+    by_name = {chunk.batch.context.name: chunk for chunk in chunks}
+    done = 0
+    yield Progress(STEP, 0, total, "instances")
+    for result in run_batches(
+        prepare_batch, (chunk.batch for chunk in chunks), executor, seconds_per_item=SECONDS_PER_ITEM
+    ):
+        chunk = by_name[result.batch.context.name]
+        with store.transaction():
+            match result:
+                case Done(batch, prepared):
+                    _store(project, chunk, batch.items, prepared)
+                case Lost(batch, reason):
+                    _mark(project, chunk, (Outcome(batch.items[0].instance_id, reason, 0),))
+        if isinstance(result, Lost):
+            yield Note(STEP, "worker-lost-file", {"instance": result.batch.items[0].instance_id})
+        done += len(result.batch.items)
+        yield Progress(STEP, done, total, "instances")
+    states = {
+        row["state"]: row["n"]
+        for row in store.execute("SELECT state, count(*) AS n FROM instances WHERE selected = 1 GROUP BY state")
+    }
+    yield Finished(
+        STEP,
+        {
+            "prepared": states.get("prepared", 0),
+            "held_back": states.get("held-back", 0),
+            "done_now": done,
+            "values": store.one("SELECT count(*) FROM (SELECT DISTINCT path, fold, value FROM released_values)"),
+        },
+    )
+
+
+def _plan(project: Project, recipe: Recipe) -> tuple[list[_Chunk], set[str]]:
+    """The chunks that are still to be prepared, and the names of all there should be."""
+    pseudonyms = register_patients(project)
+    recipe_digest = recipe.digest
+    chunks: list[_Chunk] = []
+    names: set[str] = set()
+    for patient_id, pseudonym in pseudonyms.items():
+        patient = load_patient(project, patient_id, pseudonym)
+        known = [sorted(part) for part in _identity_sets(patient)]
+        patient_digest = _digest(recipe_digest, patient.code, patient.shift_days, known)
+        for series_id, number, rows in _chunks_of(project, patient_id):
+            name = f"{series_id}:{number}"
+            names.add(name)
+            digest = _digest(patient_digest, [[row["id"], row["size"], row["mtime_ns"]] for row in rows])
+            if all(row["prepared_with"] == digest for row in rows):
+                continue
+            items = tuple(PrepareItem(row["id"], row["original_locator"]) for row in rows)
+            chunks.append(_Chunk(Batch(PrepareContext(name, recipe, patient), items), patient_id, digest))
+    return chunks, names
+
+
+def _identity_sets(patient: Patient) -> Sequence[frozenset[str]]:
+    return patient.unsafe_words, patient.identity_phrases, patient.identity_numbers
+
+
+def _digest(*content: object) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _chunks_of(project: Project, patient_id: int) -> Iterator[tuple[int, int, list[Any]]]:
+    rows = project.store.execute(
+        "SELECT i.id, i.series_id, i.prepared_with, f.original_locator, f.size, f.mtime_ns FROM instances i "
+        "JOIN series s ON s.id = i.series_id JOIN files f ON f.id = i.file_id "
+        "WHERE s.patient_id = ? AND i.selected = 1 ORDER BY i.series_id, f.original_locator",
+        (patient_id,),
+    )
+    series_id: int | None = None
+    number = 0
+    chunk: list[Any] = []
+    for row in rows:
+        if chunk and (row["series_id"] != series_id or len(chunk) == BATCH_INSTANCES):
+            assert series_id is not None
+            yield series_id, number, chunk
+            number = number + 1 if row["series_id"] == series_id else 0
+            chunk = []
+        series_id = row["series_id"]
+        chunk.append(row)
+    if chunk:
+        assert series_id is not None
+        yield series_id, number, chunk
+
+
+def _forget_others(project: Project, names: set[str]) -> None:
+    """Drop what was prepared for instances that are no longer selected, or in other chunks."""
+    store = project.store
+    with store.transaction():
+        for table in ("released_values", "dropped_words", "applied_actions"):
+            for row in store.execute(f"SELECT DISTINCT batch FROM {table}").fetchall():  # noqa: S608 - names of ours
+                if ":".join(row["batch"].split(":")[:2]) not in names:
+                    store.execute(f"DELETE FROM {table} WHERE batch = ?", (row["batch"],))  # noqa: S608
+        store.execute(
+            "UPDATE instances SET state = NULL, state_reason = NULL, prepared_with = NULL, released_size = NULL "
+            "WHERE selected IS NOT 1 AND state IS NOT NULL"
+        )
+
+
+def _store(project: Project, chunk: _Chunk, items: Sequence[PrepareItem], prepared: PreparedBatch) -> None:
+    store = project.store
+    name = chunk.batch.context.name
+    # After a worker's death the chunk comes back item by item; each gets a key of its own under the chunk's.
+    whole = len(items) == len(chunk.batch.items)
+    key = name if whole else f"{name}:{items[0].instance_id}"
+    for table in ("released_values", "dropped_words", "applied_actions"):
+        store.execute(f"DELETE FROM {table} WHERE batch = ?", (key,))  # noqa: S608 - names of ours
+        if whole:
+            store.execute(f"DELETE FROM {table} WHERE batch LIKE ?", (f"{name}:%",))  # noqa: S608
+    store.executemany(
+        "INSERT INTO released_values VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                key,
+                chunk.patient_id,
+                row.path,
+                row.vr,
+                row.fold,
+                row.value,
+                None if row.low is None else str(row.low),
+                None if row.high is None else str(row.high),
+                row.count,
+                row.example_instance_id,
+                int(row.identity_hit),
+            )
+            for row in prepared.values
+        ],
+    )
+    store.executemany(
+        "INSERT INTO dropped_words VALUES (?, ?, ?, ?)",
+        [(key, chunk.patient_id, word, count) for word, count in sorted(prepared.original_words.items())],
+    )
+    store.executemany(
+        "INSERT INTO applied_actions VALUES (?, ?, ?, ?, ?)",
+        [(key, *applied, count) for applied, count in sorted(prepared.applied.items())],
+    )
+    crosswalk = Crosswalk(store, project.secret, project.site_id)
+    pairs = sorted(prepared.original_uids)
+    crosswalk.add("uid", [pair for pair in pairs if pair[1].startswith(KEYED_PREFIX)])
+    crosswalk.add("accession", [pair for pair in pairs if not pair[1].startswith(KEYED_PREFIX)])
+    _mark(project, chunk, prepared.outcomes)
+
+
+def _mark(project: Project, chunk: _Chunk, outcomes: Iterable[Outcome]) -> None:
+    project.store.executemany(
+        "UPDATE instances SET state = ?, state_reason = ?, prepared_with = ?, released_size = ? WHERE id = ?",
+        [
+            (
+                "prepared" if outcome.reason is None else "held-back",
+                outcome.reason.value if outcome.reason else None,
+                chunk.digest,
+                outcome.size_limit,
+                outcome.instance_id,
+            )
+            for outcome in outcomes
+        ],
+    )

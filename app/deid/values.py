@@ -1,0 +1,436 @@
+"""What an allowed value may look like: an allowed tag whose bytes are not what its VR promises carries anything.
+
+Each function takes the bytes of one element and returns what may leave, or raises ``DroppedError`` with the reason
+that the report counts. Grammars: PS3.5 section 6.2.
+"""
+
+import math
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from app.deid.recipe import Patient, Recipe
+from app.deid.rules import Rule, defined_terms
+from app.dicom.icc import clean_profile
+from app.dicom.profile import Action, DatePreset
+from app.dicom.reading import decode_text
+from app.dicom.temporal import cap_age, is_time, shift_date, shift_date_time, year_of_date, year_of_date_time
+from app.dicom.uids import is_registered, is_uid, keyed_uid
+from app.dicom.words import clean_text, code_meanings, fold, split_words
+from app.errors import UnreadableError
+
+Number = int | float
+
+
+class Fold(StrEnum):
+    """How values of a path are shown to a reviewer: each one, or one row for all of them."""
+
+    NONE = ""
+    NUMBER = "number"
+    UID = "uid"
+    DATE = "date"
+    TIME = "time"
+    BINARY = "binary"
+    CODE = "code"
+
+
+class Drop(StrEnum):
+    """Why a value did not pass."""
+
+    UNLISTED = "unlisted"
+    BY_RULE = "by-rule"
+    PRIVATE = "private"
+    WRONG_VR = "wrong-vr"
+    GRAMMAR = "grammar"
+    TOO_LONG = "too-long"
+    TOO_MANY = "too-many-values"
+    NOT_A_KNOWN_TERM = "not-a-known-term"
+    NOT_A_KNOWN_CODE = "not-a-known-code"
+    NO_SAFE_WORD = "no-safe-word"
+    CHARACTER_SET = "character-set"
+    DECISION = "decision"
+    LOST_CONTENT = "lost-content"
+
+
+class DroppedError(Exception):
+    """A value may not leave."""
+
+    def __init__(self, reason: Drop) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What may leave: encoded bytes, and how it is shown.
+
+    ``low`` and ``high`` are the range of a folded number, date or time.
+    """
+
+    encoded: bytes
+    vr: str
+    fold: Fold
+    text: str = ""
+    low: Number | str | None = None
+    high: Number | str | None = None
+    dropped_words: tuple[str, ...] = ()
+    original_uids: tuple[tuple[str, str], ...] = ()
+
+
+TEXT_VRS = frozenset(("SH", "LO", "ST", "LT", "UT", "UC"))
+_STRING_VRS = TEXT_VRS | {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "PN", "TM", "UI", "UR"}
+_MAX_LENGTHS = {"SH": 16, "LO": 64, "CS": 16, "AS": 4, "DA": 10, "TM": 16, "DT": 26, "ST": 1024, "LT": 10240}
+_SINGLE_TEXT = frozenset(("ST", "LT", "UT"))
+_DECIMAL = re.compile(rb" *[+-]?(?:\d{1,18}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][+-]?\d{1,3})? *\Z")
+_INTEGER = re.compile(rb" *[+-]?\d{1,10} *\Z")
+MAX_DECIMAL_LENGTH = 26  # 16 by the standard; real writers go beyond it, none further than this
+_BINARY_NUMBERS: dict[str, tuple[str, int]] = {
+    "US": ("H", 2),
+    "SS": ("h", 2),
+    "UL": ("L", 4),
+    "SL": ("l", 4),
+    "UV": ("Q", 8),
+    "SV": ("q", 8),
+    "FL": ("f", 4),
+    "FD": ("d", 8),
+    "AT": ("HH", 4),
+}
+_BINARY = frozenset(("OB", "OD", "OF", "OL", "OV", "OW"))
+_IMAGE_TYPE = 0x00080008
+_ICC_PROFILE = 0x00282000
+_CODE_VALUES = frozenset((0x00080100, 0x00080119, 0x00080120))
+_SCHEME = 0x00080102
+_CODE_VERSIONS = frozenset((0x00080103, 0x00080106, 0x00080107, 0x0008010F, 0x00080105))
+_SRT_CODE = re.compile(r"[A-Z][0-9A-F]?-[0-9A-F]{4,6}\Z")
+_ECG_CODE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}-\d{1,3}-\d{1,5}\Z")  # SCP-ECG lead and unit codes
+_LOINC_CODE = re.compile(r"\d{1,7}-\d\Z")
+_VERSION = re.compile(r"[0-9.]{1,10}\Z|20\d{6}(?:\d{6})?\Z|DCMR\Z|HL7\Z|20\d\d-?\d\d-?\d\d\Z")
+_SCHEMES = frozenset(
+    "SCT SRT SNM3 99SDM SNM DCM LN UCUM FMA RADLEX NCIt NCIT UMLS I9 I9C I10 ICD10 ICDO3 ICD-O-3 ACR BI RADPEER "
+    "RXNORM NEU MSH ITIS_TSN PUBCHEM_CID UNS IBSI NYUMCCG MA UBERON HPDMCC ISO3166_1 ISO639_1 ISO_639-1 RFC3066 "
+    "RFC5646 CD8 99PMP NDC POS UNII ATC IHERO2008 99QIICR 99CONSIGN SCPECG MDC".split()
+)
+
+
+def release_value(
+    rule: Rule,
+    tag: int,
+    vr: str,
+    raw: bytes,
+    character_sets: tuple[str, ...],
+    recipe: Recipe,
+    patient: Patient,
+) -> Value:
+    """The value of an element that its rule keeps, shifts, cleans or replaces, as it may leave.
+
+    ``raw`` is not empty. Raises DroppedError.
+    """
+    vr = _dictionary_vr(rule, vr, raw)
+    if len(raw.rstrip(b" \0")) == 0 and vr in _STRING_VRS:
+        return Value(b"", vr, Fold.NONE)
+    if rule.action is Action.PSEUDONYM:
+        return _pseudonym(tag, vr, raw, character_sets, recipe, patient)
+    if vr in _BINARY_NUMBERS:
+        return _binary_number(rule, vr, raw)
+    if vr in ("DS", "IS"):
+        return _text_number(rule, vr, raw)
+    if tag == _ICC_PROFILE:
+        profile = clean_profile(raw)
+        if profile is None:
+            raise DroppedError(Drop.GRAMMAR)
+        return Value(profile, vr, Fold.BINARY)
+    if vr in _BINARY:
+        if len(raw) % {"OB": 1, "OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}[vr]:
+            raise DroppedError(Drop.GRAMMAR)
+        return Value(raw, vr, Fold.BINARY)
+    if vr in TEXT_VRS:
+        return _text(rule, tag, vr, raw, character_sets, recipe, patient)
+    return _string(rule, tag, vr, raw, recipe, patient)
+
+
+def _dictionary_vr(rule: Rule, vr: str, raw: bytes) -> str:
+    if vr in rule.vrs:
+        return vr
+    if vr in _STRING_VRS and rule.vrs[0] in _STRING_VRS:
+        return rule.vrs[0]
+    # UN of a known attribute was given its dictionary VR while reading; what is left here lies about itself.
+    if vr == "OB" and "OW" in rule.vrs and len(raw) % 2 == 0:
+        return "OW"
+    raise DroppedError(Drop.WRONG_VR)
+
+
+def _pseudonym(
+    tag: int, vr: str, raw: bytes, character_sets: tuple[str, ...], recipe: Recipe, patient: Patient
+) -> Value:
+    del tag
+    if vr == "SH":
+        try:
+            original = decode_text(raw, character_sets).strip()
+        except UnreadableError:
+            raise DroppedError(Drop.CHARACTER_SET) from None
+        code = recipe.accession_pseudonym(original)
+        return Value(code.encode(), vr, Fold.CODE, original_uids=((original, code),))
+    return Value(patient.code.encode(), vr, Fold.CODE)
+
+
+def _binary_number(rule: Rule, vr: str, raw: bytes) -> Value:
+    letters, size = _BINARY_NUMBERS[vr]
+    if len(raw) % size:
+        raise DroppedError(Drop.GRAMMAR)
+    if rule.vm_max is not None and len(raw) // size > rule.vm_max:
+        raise DroppedError(Drop.TOO_MANY)
+    numbers = struct.unpack(f"<{letters[0] * (len(raw) // (size // len(letters)))}", raw)
+    finite = [number for number in numbers if math.isfinite(number)] or [0]
+    return Value(raw, vr, Fold.NUMBER, low=min(finite), high=max(finite))
+
+
+def _text_number(rule: Rule, vr: str, raw: bytes) -> Value:
+    stripped = raw.rstrip(b" \0")
+    components = stripped.split(b"\\")
+    if rule.vm_max is not None and len(components) > rule.vm_max:
+        raise DroppedError(Drop.TOO_MANY)
+    grammar = _DECIMAL if vr == "DS" else _INTEGER
+    numbers: list[Number] = []
+    for component in components:
+        if not component.strip():
+            continue
+        if len(component) > MAX_DECIMAL_LENGTH or grammar.match(component) is None:
+            raise DroppedError(Drop.GRAMMAR)
+        number: Number = float(component) if vr == "DS" else int(component)
+        if not math.isfinite(number):
+            raise DroppedError(Drop.GRAMMAR)
+        numbers.append(number)
+    if not numbers:
+        return Value(b"", vr, Fold.NONE)
+    return Value(stripped, vr, Fold.NUMBER, low=min(numbers), high=max(numbers))
+
+
+def _ascii(raw: bytes) -> str:
+    try:
+        return raw.decode("ascii").rstrip(" \0")
+    except UnicodeDecodeError:
+        raise DroppedError(Drop.GRAMMAR) from None
+
+
+def _string(rule: Rule, tag: int, vr: str, raw: bytes, recipe: Recipe, patient: Patient) -> Value:
+    text = _ascii(raw)
+    components = [component.strip(" \0") for component in text.split("\\")]
+    if rule.vm_max is not None and len(components) > rule.vm_max:
+        raise DroppedError(Drop.TOO_MANY)
+    match vr:
+        case "CS":
+            return _code_string(tag, components)
+        case "UI":
+            return _uids(rule, components, recipe)
+        case "DA" | "DT":
+            return _dates(rule, vr, components, recipe, patient)
+        case "TM":
+            if not all(not component or is_time(component) for component in components):
+                raise DroppedError(Drop.GRAMMAR)
+            return _ranged("\\".join(components), vr, Fold.TIME, components)
+        case "AS":
+            ages = [cap_age(component) if component else "" for component in components]
+            if any(age is None for age in ages):
+                raise DroppedError(Drop.GRAMMAR)
+            released = "\\".join(age or "" for age in ages)
+            return Value(released.encode(), vr, Fold.NONE, released)
+        case _:  # AE, PN, UR: no rule lets their text through
+            raise DroppedError(Drop.WRONG_VR)
+
+
+def _ranged(released: str, vr: str, how: Fold, components: list[str]) -> Value:
+    filled = [component for component in components if component]
+    if not filled:
+        return Value(b"", vr, Fold.NONE)
+    return Value(released.encode(), vr, how, low=min(filled), high=max(filled))
+
+
+def _code_string(tag: int, components: list[str]) -> Value:
+    kept = [component for component in components if not component or is_known_term(component)]
+    if tag == _IMAGE_TYPE and kept[:2] != components[:2]:
+        raise DroppedError(Drop.NOT_A_KNOWN_TERM)  # the first two have their places; later ones are a list
+    if not any(kept):
+        if any(components):
+            raise DroppedError(Drop.NOT_A_KNOWN_TERM)
+        return Value(b"", "CS", Fold.NONE)
+    released = "\\".join(kept)
+    return Value(released.encode(), "CS", Fold.NONE, released)
+
+
+@lru_cache(maxsize=1 << 12)
+def is_known_term(text: str) -> bool:
+    """Whether a CS value is a defined term, or made of nothing but defined terms and short numbers."""
+    terms = defined_terms()
+    if text in terms or (len(text) == 1 and text.isalnum()):
+        return True
+    if len(text) > _MAX_LENGTHS["CS"] * 2:
+        return False
+    parts = re.split(r"[ _\-/+.]", text)
+    return len(parts) > 1 and all(
+        part in terms or (part.isdigit() and len(part) <= 3) or len(part) <= 1 for part in parts
+    )
+
+
+def _uids(rule: Rule, components: list[str], recipe: Recipe) -> Value:
+    # What is no UID (too long, letters) is replaced like one: nothing of it is left, and references stay true.
+    as_written = rule.action is Action.KEEP and (rule.verbatim or rule.option is not None)
+    pairs: list[tuple[str, str]] = []
+    for component in components:
+        if not component or is_registered(component) or (as_written and is_uid(component)):
+            pairs.append((component, component))
+        else:
+            pairs.append((component, keyed_uid(recipe.uid_key, component)))
+    released = "\\".join(new for _, new in pairs)
+    changed = tuple((old, new) for old, new in pairs if old != new)
+    if changed and len(changed) == len(pairs):
+        return Value(released.encode(), "UI", Fold.UID, original_uids=changed)
+    if not released.strip("\\"):
+        return Value(b"", "UI", Fold.NONE)
+    return Value(released.encode(), "UI", Fold.NONE, released, original_uids=changed)
+
+
+def _dates(rule: Rule, vr: str, components: list[str], recipe: Recipe, patient: Patient) -> Value:
+    change: Callable[[str], str | None]
+    if rule.action is Action.KEEP:
+        change = (lambda text: shift_date(text, 0)) if vr == "DA" else (lambda text: shift_date_time(text, 0))
+    elif recipe.dates is DatePreset.YEAR_ONLY:
+        change = year_of_date if vr == "DA" else year_of_date_time
+    else:
+        days = -patient.shift_days
+        change = (lambda text: shift_date(text, days)) if vr == "DA" else (lambda text: shift_date_time(text, days))
+    changed = [change(component) if component else "" for component in components]
+    released = [component for component in changed if component is not None]
+    if len(released) != len(components):
+        raise DroppedError(Drop.GRAMMAR)
+    return _ranged("\\".join(released), vr, Fold.DATE, released)
+
+
+def _text(
+    rule: Rule,
+    tag: int,
+    vr: str,
+    raw: bytes,
+    character_sets: tuple[str, ...],
+    recipe: Recipe,
+    patient: Patient,
+) -> Value:
+    try:
+        text = decode_text(raw, character_sets)
+    except UnreadableError:
+        raise DroppedError(Drop.CHARACTER_SET) from None
+    if tag in _CODE_VALUES:
+        return _checked(text.strip(), vr, is_known_code, Drop.NOT_A_KNOWN_CODE)
+    if tag == _SCHEME:
+        return _checked(text.strip(), vr, _SCHEMES.__contains__, Drop.NOT_A_KNOWN_CODE)
+    if tag in _CODE_VERSIONS:
+        return _checked(text.strip(), vr, lambda version: _VERSION.match(version) is not None, Drop.NOT_A_KNOWN_CODE)
+    components = [text] if vr in _SINGLE_TEXT else text.split("\\")
+    if rule.vm_max is not None and len(components) > rule.vm_max and vr not in _SINGLE_TEXT:
+        raise DroppedError(Drop.TOO_MANY)
+    if rule.verbatim:
+        _check_length(vr, components)
+        return Value(text.encode(), vr, Fold.NONE, text)
+    cleaned = [
+        clean_text(component, recipe.vocabulary, patient.unsafe_words, technical=rule.technical)
+        for component in components
+    ]
+    dropped = tuple(word for part in cleaned for word in part.original_dropped)
+    released = "\\".join(part.text for part in cleaned)
+    if not released.strip("\\ "):
+        raise DroppedWordsError(dropped)
+    _check_length(vr, [part.text for part in cleaned])
+    return Value(released.encode(), vr, Fold.NONE, released.rstrip(), dropped_words=dropped)
+
+
+class DroppedWordsError(DroppedError):
+    """A text of which nothing is left; the words are offered to the reviewer."""
+
+    def __init__(self, original_words: tuple[str, ...]) -> None:
+        super().__init__(Drop.NO_SAFE_WORD)
+        self.original_words = original_words
+
+
+def _check_length(vr: str, components: list[str]) -> None:
+    longest = _MAX_LENGTHS.get(vr)
+    # Writers go beyond SH and LO; what is let through is safe words, so only the absurd is dropped.
+    if longest is not None and any(len(component) > longest * 4 for component in components):
+        raise DroppedError(Drop.TOO_LONG)
+
+
+def _checked(text: str, vr: str, is_known: Callable[[str], bool], reason: Drop) -> Value:
+    if not is_known(text):
+        raise DroppedError(reason)
+    return Value(text.encode(), vr, Fold.NONE, text)
+
+
+@lru_cache(maxsize=1 << 12)
+def is_known_code(code: str) -> bool:
+    """Whether a code value is one of a public scheme: listed by pydicom, or of a form with a check digit."""
+    if code in code_meanings() or _SRT_CODE.match(code) or _ECG_CODE.match(code):
+        return True
+    if _LOINC_CODE.match(code):
+        digits = code.replace("-", "")
+        return _luhn(digits)
+    return code.isdigit() and 6 <= len(code) <= 18 and _verhoeff(code)
+
+
+def _luhn(digits: str) -> bool:
+    total = 0
+    for index, digit in enumerate(reversed(digits)):
+        number = int(digit) * (2 if index % 2 else 1)
+        total += number - 9 if number > 9 else number
+    return total % 10 == 0
+
+
+def _digit_rows(text: str) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(int(digit) for digit in row) for row in text.split())
+
+
+# The multiplication table of the dihedral group D5, and the permutations of Verhoeff's check digit.
+_D5 = _digit_rows(
+    "0123456789 1234067895 2340178956 3401289567 4012395678 5987604321 6598710432 7659821043 8765932104 9876543210"
+)
+_VERHOEFF = _digit_rows("0123456789 1576283094 5803796142 8916043527 9453126870 4286573901 2793806415 7046913258")
+
+
+def _verhoeff(digits: str) -> bool:
+    """The check digit of a SNOMED CT identifier."""
+    check = 0
+    for index, digit in enumerate(reversed(digits)):
+        check = _D5[check][_VERHOEFF[index % 8][int(digit)]]
+    return check == 0
+
+
+def is_identity_hit(value: Value, raw: bytes, patient: Patient) -> bool:
+    """Whether something of this patient's known identity is in a value that would leave.
+
+    Pseudonyms, keyed UIDs and shifted dates are ours; defined terms of CS are the standard's.
+    """
+    match value.fold:
+        case Fold.NUMBER:
+            if value.vr not in ("DS", "IS"):
+                return any(str(number) in patient.identity_numbers for number in (value.low, value.high))
+            return any(
+                component.strip().lstrip(b"+0").decode("ascii", "replace") in patient.identity_numbers
+                for component in raw.split(b"\\")
+            )
+        case Fold.NONE:
+            if value.vr in ("AS", "UI"):
+                return value.text in patient.identity_phrases
+            if value.vr == "CS":
+                return any(
+                    part not in defined_terms() and _has_identity(part, patient) for part in value.text.split("\\")
+                )
+            return _has_identity(value.text, patient)
+        case Fold.TIME | Fold.BINARY | Fold.CODE | Fold.UID | Fold.DATE:
+            return False
+
+
+def _has_identity(text: str, patient: Patient) -> bool:
+    folded = fold(text)
+    if any(word in patient.unsafe_words for word in split_words(folded)):
+        return True
+    return any(phrase in folded for phrase in patient.identity_phrases)

@@ -1,0 +1,3 @@
+"""Files as such: where one lies (perhaps inside archives), how one is written whole, where the shipped ones
+are.
+"""

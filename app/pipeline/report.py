@@ -1,0 +1,181 @@
+"""Fills the report for the privacy officer from what all steps left in the project."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from app import __version__
+from app.bundle.report import Applied, KeptSuspicious, Override, Reasoned, ReportData, Suspicion, Taken
+from app.bundle.sign_off import SignOffRecord
+from app.catalog.table import count_catalogue, file_table
+from app.deid.recipe import Recipe
+from app.deid.rules import RuleTable, compile_rules
+from app.dicom.profile import METHOD_CODES, DatePreset, Option
+from app.dicom.tagpath import keyword_of
+from app.errors import Reason
+from app.project.decisions import Decisions, ValueAction
+from app.project.folder import Project
+from app.project.values import RowKind, ValueRow
+from app.text.messages import sentence_for
+
+_DATE_SENTENCES = {
+    DatePreset.SHIFTED: "A patient's dates were all moved into the past by one random number of days; intervals are kept.",
+    DatePreset.YEAR_ONLY: "Of each date the year alone was kept.",
+}
+_FULL_DATES = "Dates were kept as they are."
+_NO_DATES = "Dates were removed."
+
+
+def applied_options(project: Project) -> list[Option]:
+    """The options whose actions were really applied to some instance, in the order of their names."""
+    rows = project.store.execute("SELECT DISTINCT reason FROM applied_actions WHERE action = 'option'")
+    return sorted(Option(row["reason"]) for row in rows)
+
+
+def make_report(
+    project: Project, rows: Sequence[ValueRow], decisions: Decisions, recipe: Recipe, sign_off: SignOffRecord
+) -> ReportData:
+    """The report's figures as the project stands; counts and released values only."""
+    protocol = project.protocol
+    options = applied_options(project)
+    catalogue = count_catalogue(project.store)
+    taken = _taken(project)
+    skipped, unreadable = _set_aside(project)
+    kept, tally = _suspicious(rows, decisions)
+    return ReportData(
+        title=protocol.title,
+        protocol_id=protocol.id,
+        protocol_sha256=project.protocol_sha256,
+        contact=protocol.contact,
+        site_id=project.site_id,
+        software=f"Consign {__version__}",
+        sign_off=sign_off,
+        method_codes=tuple(METHOD_CODES[option] for option in (None, *options)),
+        date_preset=recipe.dates.value,
+        date_sentence=_date_sentence(recipe),
+        overrides=_overrides(project, recipe),
+        files=catalogue["files"],
+        released=sum(line.instances for line in taken),
+        patients=_count(project, "DISTINCT s.patient_id"),
+        studies=_count(project, "DISTINCT s.original_study_uid"),
+        series=_count(project, "DISTINCT s.id"),
+        taken=taken,
+        held_back=_reasoned(
+            project,
+            "SELECT state_reason, count(*) FROM instances WHERE selected = 1 AND state = 'held-back' GROUP BY 1",
+        ),
+        not_selected=_reasoned(
+            project,
+            f"SELECT '{Reason.NOT_SELECTED}', count(*) FROM instances WHERE reason IS NULL AND selected = 0 "  # noqa: S608
+            "HAVING count(*) > 0",
+        ),
+        skipped=skipped,
+        unreadable=unreadable,
+        applied=_applied(project),
+        masked_instances=0,
+        values=sum(row.kind in (RowKind.VALUE, RowKind.RANGE) for row in rows),
+        suspicions=tally,
+        kept_suspicious=kept,
+        audit_sample=None,
+    )
+
+
+def _date_sentence(recipe: Recipe) -> str:
+    if Option.RETAIN_FULL_DATES in recipe.options:
+        return _FULL_DATES
+    return _DATE_SENTENCES[recipe.dates] if Option.RETAIN_MODIFIED_DATES in recipe.options else _NO_DATES
+
+
+def _overrides(project: Project, recipe: Recipe) -> tuple[Override, ...]:
+    if not recipe.overrides:
+        return ()
+    plain: RuleTable = compile_rules(recipe.options, recipe.dates, ())
+    found = []
+    for tag, action in recipe.overrides:
+        rule = plain.rule(tag)
+        without = rule.action.value if rule else "remove"
+        loosens = tag in project.protocol.deidentification.loosening
+        found.append(Override(keyword_of(tag), action.value, without, loosens))
+    return tuple(found)
+
+
+_RELEASED = "FROM instances i JOIN series s ON s.id = i.series_id WHERE i.selected = 1 AND i.state = 'prepared'"
+
+
+def _count(project: Project, what: str) -> int:
+    return int(project.store.one(f"SELECT count({what}) {_RELEASED}"))
+
+
+def _taken(project: Project) -> tuple[Taken, ...]:
+    rows = project.store.execute(
+        "SELECT coalesce(json_extract(a.original_attributes, '$.Modality'), '') AS modality, "
+        "count(DISTINCT s.patient_id) AS patients, count(DISTINCT s.original_study_uid) AS studies, "
+        "count(DISTINCT s.id) AS series, count(*) AS instances FROM instances i JOIN series s ON s.id = i.series_id "
+        "JOIN attribute_sets a ON a.id = i.attribute_set_id "
+        "WHERE i.selected = 1 AND i.state = 'prepared' GROUP BY 1 ORDER BY 1"
+    )
+    return tuple(Taken(*row) for row in rows)
+
+
+def _reasoned(project: Project, sql: str) -> tuple[Reasoned, ...]:
+    return _sorted(Counter({row[0]: row[1] for row in project.store.execute(sql)}))
+
+
+def _sorted(counts: Mapping[str, int]) -> tuple[Reasoned, ...]:
+    return tuple(
+        Reasoned(reason, sentence_for(reason, {}), count)
+        for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )
+
+
+def _set_aside(project: Project) -> tuple[tuple[Reasoned, ...], tuple[Reasoned, ...]]:
+    skipped: Counter[str] = Counter()
+    unreadable: Counter[str] = Counter()
+    for line in file_table(project):
+        if line.reason is not None:
+            (unreadable if line.verdict == "unreadable" else skipped)[line.reason] += line.files
+    return _sorted(skipped), _sorted(unreadable)
+
+
+def _applied(project: Project) -> tuple[Applied, ...]:
+    rows = project.store.execute(
+        "SELECT path, action, reason, sum(count) AS n FROM applied_actions WHERE action <> 'option' "
+        "GROUP BY path, action, reason ORDER BY path, action, reason"
+    )
+    return tuple(Applied(*row) for row in rows)
+
+
+def _suspicious(
+    rows: Sequence[ValueRow], decisions: Decisions
+) -> tuple[tuple[KeptSuspicious, ...], tuple[Suspicion, ...]]:
+    """The suspicious values that leave, and for each reason how its values were decided."""
+    tally: dict[str, Counter[str]] = {}
+    kept: list[KeptSuspicious] = []
+    for row in rows:
+        if not row.is_suspicious or row.kind is RowKind.WORD:
+            continue
+        fate = _fate(row, decisions)
+        for reason in row.suspicion:
+            tally.setdefault(reason.value, Counter())[fate] += 1
+        if fate == "kept":
+            reasons = tuple(reason.value for reason in row.suspicion)
+            kept.append(KeptSuspicious(row.path, row.value, reasons, row.instances, row.patients))
+    told = tuple(
+        Suspicion(reason, sentence_for(reason, {}), counts["kept"], counts["replaced"], counts["dropped"])
+        for reason, counts in sorted(tally.items())
+    )
+    return tuple(kept), told
+
+
+def _fate(row: ValueRow, decisions: Decisions) -> str:
+    if row.path in decisions.tags_dropped:
+        return "dropped"
+    decision = decisions.values.get((row.path, row.value))
+    if decision is None:
+        return "kept"
+    match decision.action:
+        case ValueAction.KEEP:
+            return "kept"
+        case ValueAction.DROP:
+            return "dropped"
+        case ValueAction.REPLACE:
+            return "replaced"

@@ -1,0 +1,41 @@
+"""The whole way up to the export, and what it then still waits for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.catalog.step import scan
+from app.deid.step import prepare
+from app.events import Job
+from app.jobs.executors import WorkExecutor
+from app.project.folder import Project
+from app.review.dump import build_dump
+from app.review.images import list_held_images
+from app.selection.step import select
+from app.signoff.step import missing_approvals, undecided_blocking
+
+
+@dataclass(frozen=True, slots=True)
+class NextSteps:
+    """What people still have to do: values to decide on, roles that have not signed, images nobody looked at."""
+
+    undecided: int
+    roles: tuple[str, ...]
+    images: int
+
+
+def run_all(project: Project, sources: Sequence[Path], where: str | None, executor: WorkExecutor) -> Job:
+    """Scan, select, prepare."""
+    yield from scan(project, sources, executor)
+    yield from select(project, where, None)
+    yield from prepare(project, executor)
+
+
+def next_steps(project: Project) -> NextSteps | None:
+    """What a release by people waits for; None where nothing."""
+    rows = build_dump(project)
+    undecided = len(undecided_blocking(project, rows))
+    roles = tuple(missing_approvals(project, rows))
+    if not undecided and not roles:
+        return None
+    return NextSteps(undecided, roles, sum(len(series.images) for series in list_held_images(project)))

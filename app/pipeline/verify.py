@@ -1,0 +1,27 @@
+"""Verification with or without the project that a bundle came from."""
+
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+
+from app.bundle.verify import BundleReport, verify_progress
+from app.deid.step import load_patient, register_patients
+from app.events import Event
+from app.project.folder import Project
+
+
+def verify(paths: Sequence[Path], project: Path | None) -> Generator[Event, None, BundleReport]:
+    """Check parts or folders of them; returns the report. With ``project`` its original identifiers are looked for."""
+    identifiers = None
+    if project is not None:
+        with Project(project) as opened:
+            identifiers = _identifiers(opened)
+    return (yield from verify_progress(paths, identifiers))
+
+
+def _identifiers(project: Project) -> Mapping[str, tuple[str, ...]]:
+    """Patient code -> what must not be found in that patient's files."""
+    found = {}
+    for patient_id, pseudonym in register_patients(project).items():
+        patient = load_patient(project, patient_id, pseudonym)
+        found[pseudonym.code] = tuple(sorted(phrase for phrase in patient.identity_phrases if phrase.isascii()))
+    return found

@@ -1,0 +1,173 @@
+"""The project folder on disk: its layout, its lock, its creation and opening."""
+
+import shutil
+import sys
+import tomllib
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from app import __version__
+from app.errors import ProjectError, UsageError
+from app.files.atomic import write_atomically
+from app.files.resources import resource_path
+from app.project.secret import Secret, create_secret, load_secret
+from app.project.store import Store
+from app.protocol.load import load_protocol
+from app.protocol.schema import Protocol
+
+SITE_ID_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything of a project lies; the only place that spells the names."""
+
+    root: Path
+
+    @property
+    def project_toml(self) -> Path:
+        return self.root / "project.toml"
+
+    @property
+    def protocol_toml(self) -> Path:
+        return self.root / "protocol.toml"
+
+    @property
+    def secret_key(self) -> Path:
+        return self.root / "secret.key"
+
+    @property
+    def catalog(self) -> Path:
+        return self.root / "catalog.sqlite"
+
+    @property
+    def decisions(self) -> Path:
+        return self.root / "decisions"
+
+    @property
+    def values_csv(self) -> Path:
+        return self.decisions / "values.csv"
+
+    @property
+    def images_csv(self) -> Path:
+        return self.decisions / "images.csv"
+
+    @property
+    def approvals(self) -> Path:
+        return self.decisions / "approvals.jsonl"
+
+    @property
+    def selection_json(self) -> Path:
+        return self.decisions / "selection.json"
+
+    @property
+    def export(self) -> Path:
+        return self.root / "export"
+
+    @property
+    def tmp(self) -> Path:
+        return self.root / "tmp"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / ".lock"
+
+
+class FolderLock(AbstractContextManager["FolderLock"]):
+    """One program at a time works on a project; the operating system releases the lock of a killed one."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a+b")
+        try:
+            if sys.platform == "win32":
+                import msvcrt  # noqa: PLC0415 - of Windows alone
+
+                self._file.seek(0)
+                msvcrt.locking(self._file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl  # noqa: PLC0415 - of POSIX alone
+
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise ProjectError("project-in-use") from error
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+
+class Project(AbstractContextManager["Project"]):
+    """An open project. Use as a context manager: it holds the lock, the database and the secret."""
+
+    def __init__(self, root: Path) -> None:
+        self.layout = Layout(root)
+        if not self.layout.project_toml.is_file():
+            raise ProjectError("not-a-project")
+        self._lock = FolderLock(self.layout.lock)
+        try:
+            self._read()
+        except BaseException:
+            self._lock.__exit__(None, None, None)
+            raise
+
+    def _read(self) -> None:
+        try:
+            settings = tomllib.loads(self.layout.project_toml.read_text(encoding="utf-8"))
+            self.site_id = str(settings["site_id"])
+            protocol_digest = str(settings["protocol_sha256"])
+        except (OSError, ValueError, KeyError) as error:
+            raise ProjectError("project-toml-damaged") from error
+        self.protocol: Protocol
+        self.protocol, self.protocol_sha256 = load_protocol(self.layout.protocol_toml)
+        if self.protocol_sha256 != protocol_digest:
+            raise ProjectError("protocol-changed")
+        self.secret: Secret = load_secret(self.layout.secret_key)
+        for folder in (self.layout.tmp, self.layout.logs, self.layout.decisions, self.layout.export):
+            folder.mkdir(exist_ok=True)
+        _wipe(self.layout.tmp)
+        self.store = Store(self.layout.catalog)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.store.close()
+        _wipe(self.layout.tmp)
+        self._lock.__exit__(kind, error, trace)
+
+
+def _wipe(folder: Path) -> None:
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+
+
+def create_project(root: Path, site_id: str, protocol_file: Path | None) -> None:
+    """Make a project folder, owner-only where the system has owners.
+
+    Raises UsageError where the folder is not empty or the site id is not letters, digits and hyphens;
+    ProtocolError where the protocol does not load. Nothing is left behind then.
+    """
+    if not site_id or len(site_id) > 16 or not set(site_id) <= SITE_ID_ALPHABET:
+        raise UsageError("bad-site-id")
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise UsageError("folder-not-empty")
+    source = protocol_file or resource_path("defaults/protocol.toml")
+    _, protocol_sha256 = load_protocol(source)
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    root.chmod(0o700)
+    layout = Layout(root)
+    create_secret(layout.secret_key)
+    write_atomically(layout.protocol_toml, source.read_bytes())
+    # project.toml comes last: a folder without it is no project, so a kill before this line leaves nothing half-made.
+    text = f'site_id = "{site_id}"\nprotocol_sha256 = "{protocol_sha256}"\napp_version = "{__version__}"\n'
+    write_atomically(layout.project_toml, text.encode())

@@ -1,0 +1,84 @@
+"""The catalogue database: connection, migrations, transactions. The only module that imports sqlite3."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from app.errors import ProjectError
+
+
+class Store:
+    """A thin owner of one SQLite connection.
+
+    One process writes; workers return plain data. Raises ProjectError("database-damaged") where SQLite says that
+    the file is not a sound database, so that no caller has to know sqlite3's exceptions.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=10)
+        self._connection.row_factory = sqlite3.Row
+        try:
+            # WAL with NORMAL survives kill -9; FULL would add the power loss of facts that can be remade.
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.execute("PRAGMA foreign_keys = ON")
+            self._migrate()
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise ProjectError("database-damaged") from error
+
+    def _migrate(self) -> None:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        scripts = sorted(
+            (entry for entry in files("app.project").joinpath("migrations").iterdir() if entry.name.endswith(".sql")),
+            key=lambda entry: entry.name,
+        )
+        if version > len(scripts):
+            raise ProjectError("project-is-newer", version=version)
+        for number, script in enumerate(scripts[version:], start=version + 1):
+            self._connection.executescript(
+                f"BEGIN; {script.read_text(encoding='utf-8')}; PRAGMA user_version = {number}; COMMIT;"
+            )
+
+    def close(self) -> None:
+        """Close the connection; the store can't be used afterwards."""
+        self._connection.close()
+
+    def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
+        """Run one statement; rows come as mappings (``row["path"]``)."""
+        return self._connection.execute(sql, parameters)
+
+    def executemany(self, sql: str, rows: Any) -> None:
+        """Run one statement for many rows."""
+        self._connection.executemany(sql, rows)
+
+    def one(self, sql: str, parameters: Any = ()) -> Any:
+        """The first column of the first row, or None."""
+        row = self._connection.execute(sql, parameters).fetchone()
+        return None if row is None else row[0]
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements inside are written together or not at all."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def get_meta(self, key: str) -> str | None:
+        """A fact about the project as a whole."""
+        value: str | None = self.one("SELECT value FROM meta WHERE key = ?", (key,))
+        return value
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Remember a fact about the project as a whole."""
+        self.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (key, value),
+        )

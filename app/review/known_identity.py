@@ -1,0 +1,139 @@
+"""Looks for what is known of a patient in the text that would be released for the same patient.
+
+The engine has already taken out the words that it knew to be the patient's. This is the second look, at what
+is really left, with its own patterns: spellings of dates, identifiers with other separators, transliterated
+names.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+from datetime import date
+
+from app.dicom.identity import IdentityKind
+from app.dicom.words import fold
+
+SHORTEST_NAME = 3
+SHORTEST_IDEOGRAPHIC_NAME = 2  # most Chinese and Korean names have two or three characters
+SHORTEST_ID = 4
+# From this length a name or an identifier is found inside a longer word too; below, "Ann" would be in every
+# "scanner".
+SHORTEST_INSIDE = 6
+
+_DATE = re.compile(r"(\d{4})([-./]?)(\d{2})\2(\d{2})")
+_CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_GERMANIC = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
+_NO_LETTER_BEFORE, _NO_LETTER_AFTER = r"(?<![^\W\d_])", r"(?![^\W\d_])"
+_NO_DIGIT_BEFORE, _NO_DIGIT_AFTER = r"(?<!\d)", r"(?!\d)"
+_NO_ALNUM_BEFORE, _NO_ALNUM_AFTER = r"(?<![^\W_])", r"(?![^\W_])"
+_SEPARATOR = r"[\s\-./_]?"
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+    "november", "december",
+)  # fmt: skip
+
+
+class KnownIdentity:
+    """The patterns of one patient."""
+
+    def __init__(self, identities: Iterable[tuple[str, str]], vocabulary: Collection[str]) -> None:
+        """Take rows of the table ``identities``: kind and original value.
+
+        ``vocabulary`` (casefolded words): an identifier or a department that is one of them means nobody. A
+        name that is one does.
+        """
+        patterns: set[str] = set()
+        for kind, original_value in identities:
+            if kind == IdentityKind.NAME or original_value.strip().casefold() not in vocabulary:
+                patterns.update(_patterns(IdentityKind(kind), original_value))
+        self._pattern = re.compile("|".join(sorted(patterns))) if patterns else None
+
+    def occurs_in(self, text: str) -> bool:
+        """Whether any part of the identity is in ``text``."""
+        if self._pattern is None:
+            return False
+        # JohnDoe is one word as written, and two as meant; McDonald the other way round.
+        return any(self._pattern.search(fold(form)) for form in {text, _CAMEL_CASE.sub(" ", text)})
+
+
+def name_parts(original_name: str) -> set[str]:
+    """The folded parts of a person's name that are long enough to mean this person, with transliterations."""
+    casefolded = original_name.casefold()
+    words = {
+        word
+        for form in (fold(original_name), fold(casefolded.translate(_GERMANIC)))
+        for word in re.findall(r"[^\W\d_]+", form)
+    }
+    return {word for word in words if len(word) >= (SHORTEST_IDEOGRAPHIC_NAME if _no_spaces(word) else SHORTEST_NAME)}
+
+
+def _patterns(kind: IdentityKind, original_value: str) -> Iterable[str]:
+    match kind:
+        case IdentityKind.NAME:
+            return [_name_pattern(part) for part in name_parts(original_value)]
+        case IdentityKind.DATE:
+            return _date_patterns(original_value)
+        case IdentityKind.ID | IdentityKind.PLACE | IdentityKind.UID:
+            return _id_patterns(original_value)
+
+
+def _no_spaces(word: str) -> bool:
+    """Whether the script is one that sets no spaces between words (Hangul, kana, Chinese)."""
+    return all(character >= "\u1100" for character in word)
+
+
+def _name_pattern(part: str) -> str:
+    if len(part) >= SHORTEST_INSIDE or _no_spaces(part):
+        return re.escape(part)
+    return _NO_LETTER_BEFORE + re.escape(part) + _NO_LETTER_AFTER
+
+
+def _id_patterns(original_value: str) -> Iterable[str]:
+    """An identifier or a place, whatever stands between its characters or before its first figure."""
+    characters = re.findall(r"[^\W_]", fold(original_value))
+    if len(characters) < SHORTEST_ID:
+        return []
+    text = "".join(characters)
+    significant = text.lstrip("0") if text.isdigit() else text
+    if len(significant) < SHORTEST_ID:
+        significant = text
+    if len(significant) >= SHORTEST_INSIDE:
+        spelled = _SEPARATOR.join(map(re.escape, significant))
+        # A telephone number may be inside anything; six figures of a longer number are nobody's identifier.
+        return [spelled if len(significant) > SHORTEST_INSIDE else _delimited(spelled, significant)]
+    return [_delimited(re.escape(significant), significant)]
+
+
+def _delimited(pattern: str, text: str) -> str:
+    if text.isdigit():
+        return f"{_NO_DIGIT_BEFORE}0*{pattern}{_NO_DIGIT_AFTER}"
+    return _NO_ALNUM_BEFORE + pattern + _NO_ALNUM_AFTER
+
+
+def _date_patterns(original_value: str) -> Iterable[str]:
+    """The usual spellings: years of four or two figures, three orders, months in figures and English."""
+    match = _DATE.match(original_value.strip())
+    if match is None:
+        return _id_patterns(original_value)
+    try:
+        day = date(int(match[1]), int(match[3]), int(match[4]))
+    except ValueError:
+        return _id_patterns(original_value)
+    yyyy, yy, mm, dd = f"{day:%Y}".rjust(4, "0"), f"{day:%y}", f"{day:%m}", f"{day:%d}"
+    month, dom = f"0?{day.month}", f"0?{day.day}"
+    name = _MONTHS[day.month - 1]
+    named = f"{name[:3]}(?:{name[3:]})?\\.?" if len(name) > 3 else name
+    gap, sign = r"[\s.,\-/_]{0,3}", r"\s?[-./_ ]\s?"
+    year = f"(?:{yyyy}|{yy})"
+    compact = [yyyy + mm + dd, dd + mm + yyyy, mm + dd + yyyy]  # inside a time stamp, too
+    delimited = [
+        yy + mm + dd,
+        dd + mm + yy,
+        mm + dd + yy,
+        year + sign + month + sign + dom,
+        dom + sign + month + sign + year,
+        month + sign + dom + sign + year,
+        dom + gap + named + gap + year,
+        named + gap + dom + gap + year,
+        yyyy + gap + named + gap + dom,
+    ]
+    return compact + [_NO_DIGIT_BEFORE + spelled + _NO_DIGIT_AFTER for spelled in delimited]

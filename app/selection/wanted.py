@@ -1,0 +1,107 @@
+"""A list of what to take, from a CSV file: patients, examinations, studies, series or instances by identifier."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from app.errors import UsageError
+
+LIST_KEYWORDS = ("PatientID", "AccessionNumber", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+MAX_LIST_BYTES = 200_000_000
+
+# What one line of the list says: (keyword, identifier) in the order of LIST_KEYWORDS; all of them must agree.
+Entry = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedList:
+    """The lines of a list; an instance is wanted when it agrees with one of them. Identifiers are PHI."""
+
+    original_entries: frozenset[Entry]
+
+
+class WantedIndex:
+    """Answers whether identifiers are wanted, in a time that does not depend on the length of the list."""
+
+    def __init__(self, wanted: WantedList) -> None:
+        self._by_keywords: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+        for entry in wanted.original_entries:
+            keywords = tuple(keyword for keyword, _ in entry)
+            self._by_keywords.setdefault(keywords, set()).add(tuple(value for _, value in entry))
+        # Whether some line names a single instance, so that a series may be wanted in part.
+        self.names_instances = any("SOPInstanceUID" in keywords for keywords in self._by_keywords)
+
+    def contains(self, identifiers: Mapping[str, str]) -> bool:
+        """Whether an instance with these identifiers (LIST_KEYWORDS -> text) agrees with a line."""
+        return any(
+            tuple(identifiers.get(keyword, "") for keyword in keywords) in entries
+            for keywords, entries in self._by_keywords.items()
+        )
+
+
+def text_of(value: object) -> str:
+    """A value of an attribute set as text, several joined; '' where it is missing."""
+    if isinstance(value, list):
+        return "\\".join(str(component) for component in value)
+    return "" if value is None else str(value)
+
+
+def make_wanted_list(rows: Iterable[Mapping[str, str]]) -> WantedList:
+    """A list from rows keyword -> identifier; blank identifiers say nothing, and a row of blanks is none.
+
+    Raises UsageError("list-empty") where nothing is left.
+    """
+    entries = (
+        tuple((keyword, row[keyword].strip()) for keyword in LIST_KEYWORDS if row.get(keyword, "").strip())
+        for row in rows
+    )
+    wanted = frozenset(entry for entry in entries if entry)
+    if not wanted:
+        raise UsageError("list-empty")
+    return WantedList(wanted)
+
+
+def read_list(path: Path) -> WantedList:
+    """The list in a CSV file with a header; columns beyond LIST_KEYWORDS are ignored.
+
+    Commas, semicolons or tabs separate, as spreadsheets of different countries write them.
+    Raises UsageError: "list-not-found", "list-unreadable", "list-too-large", "list-not-a-table",
+    "list-without-column", "list-empty".
+    """
+    try:
+        if path.stat().st_size > MAX_LIST_BYTES:
+            raise UsageError("list-too-large", limit_bytes=MAX_LIST_BYTES)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header = file.readline()
+        table = pd.read_csv(
+            path,
+            dtype=str,
+            keep_default_na=False,
+            encoding="utf-8-sig",
+            sep=_separator(header),
+            index_col=False,
+        )
+    except FileNotFoundError:
+        raise UsageError("list-not-found") from None
+    except OSError:
+        raise UsageError("list-unreadable") from None
+    except (ValueError, csv.Error):  # not UTF-8, empty, ragged: pandas raises children of ValueError
+        raise UsageError("list-not-a-table") from None
+    columns = {_plain(str(column)): column for column in table.columns}
+    named = {keyword: columns[keyword.lower()] for keyword in LIST_KEYWORDS if keyword.lower() in columns}
+    if not named:
+        raise UsageError("list-without-column", expected=", ".join(LIST_KEYWORDS))
+    rows = table[list(named.values())].itertuples(index=False, name=None)
+    return make_wanted_list(dict(zip(named, map(str, row), strict=True)) for row in rows)
+
+
+def _separator(header: str) -> str:
+    return max(",;\t", key=header.count)
+
+
+def _plain(column: str) -> str:
+    """``Study Instance UID`` and ``study_instance_uid`` mean the keyword too."""
+    return "".join(character for character in column.lower() if character.isalnum())

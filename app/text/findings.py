@@ -1,0 +1,70 @@
+"""What the verification of a bundle can find: one sentence for each code. Each of them means: do not use the part."""
+
+from collections.abc import Mapping
+
+from app.text.i18n import mark
+
+FINDINGS: Mapping[str, str] = {
+    # the bundle as a whole
+    "no-parts": mark("There is no part of a bundle here."),
+    "part-missing": mark("A part is missing."),
+    "part-twice": mark("A part is there twice."),
+    "parts-of-different-releases": mark("The parts are of different releases."),
+    "checksums-missing": mark("The file SHA256SUMS is missing."),
+    "bad-checksums": mark("The file SHA256SUMS is damaged."),
+    "file-unreadable": mark("The file can't be read."),
+    # the zip
+    "zip-end": mark("The end of the zip is missing or damaged."),
+    "zip-directory": mark("The zip's directory is damaged."),
+    "zip-hidden-bytes": mark("The zip holds bytes that belong to no entry."),
+    "zip-entry-order": mark("The zip's entries are not in order."),
+    "zip-entry-name": mark("The name of an entry is not allowed."),
+    "zip-entry-field": mark("An entry of the zip is written in a way that is not allowed."),
+    "zip-extra-field": mark("An entry of the zip carries an extra field."),
+    "zip-local-header": mark("The head of an entry differs from the zip's directory."),
+    "zip-truncated": mark("An entry is cut short."),
+    "zip-checksum": mark("The checksum of an entry is wrong."),
+    "entry-too-large": mark("An entry is too large."),
+    "entry-missing": mark("A file that every part has is missing."),
+    "entry-unexpected": mark("There is a file that does not belong here."),
+    "more-than-one-folder": mark("The zip has more than one base folder."),
+    # the bag
+    "bad-bag-declaration": mark("bagit.txt is not as it must be."),
+    "bad-bag-info": mark("bag-info.txt is not as it must be."),
+    "bad-manifest": mark("A manifest is damaged."),
+    "file-altered": mark("The file was changed after it was written."),
+    "file-missing": mark("A listed file is missing."),
+    "file-not-listed": mark("The file is not listed."),
+    "folder-name-differs": mark("The base folder has another name than the bag says."),
+    "payload-count-differs": mark("The number or size of the files is not what the bag says."),
+    # metadata
+    "bad-values-table": mark("values.csv is damaged."),
+    "bad-rules-table": mark("rules.csv is damaged."),
+    "bad-series-table": mark("series.csv is damaged."),
+    "bad-instances-table": mark("instances.csv is damaged."),
+    "bad-sign-off": mark("signoff.json is damaged."),
+    "bad-dataset-card": mark("dataset-card.json is damaged."),
+    "series-table-differs": mark("series.csv is not what the files say."),
+    "instance-differs-from-table": mark("The file is not what instances.csv says."),
+    "sign-off-differs": mark("The file is not the one that was signed."),
+    "dataset-card-differs": mark("dataset-card.json is not what the files say."),
+    # DICOM files
+    "preamble": mark("The preamble is not empty."),
+    "file-meta": mark("The File Meta Information is not as it must be."),
+    "file-meta-differs": mark("The File Meta Information contradicts the header."),
+    "transfer-syntax": mark("The transfer syntax is not allowed in a bundle."),
+    "header-truncated": mark("The header is cut short or damaged."),
+    "character-set": mark("The header names a character set that is not allowed in a bundle."),
+    "element-not-listed": mark("There is an element that the rules do not let leave."),
+    "vr-not-approved": mark("An element has another value representation than was approved."),
+    "value-not-approved": mark("There is a value that was not approved."),
+    "bad-text": mark("The text of an element can't be read."),
+    "bad-number": mark("The number in an element can't be read."),
+    "private-creator": mark("A private block is not as the rules say."),
+    "pixel-element": mark("The pixel element is not as it must be."),
+    "bytes-after-pixels": mark("There are bytes behind the pixel data."),
+    "pixels-altered": mark("The pixel data are not those of the source."),
+    "name-differs-from-uids": mark("The file's name is not derived from its UIDs."),
+    "patient-code-differs": mark("The patient's code in the file is not that of its folder."),
+    "original-identifier": mark("There is an original identifier of a patient."),
+}

@@ -1,0 +1,1 @@
+"""What the performance figures in the README come from; run by hand, see README.md beside this file."""

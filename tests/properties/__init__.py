@@ -1,0 +1,1 @@
+"""What must hold always, searched by hypothesis."""
