@@ -32,9 +32,7 @@ class Measurement:
 
 def measure(tool: str, command: Sequence[str | Path]) -> Measurement:
     """Run ``command``; ends the program where that fails, for failing is quick and would look good."""
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr is not None
     stderr = process.stderr.read()
     # wait4, not getrusage: the figures of this child and its children alone, with their own memory peak.
@@ -138,9 +136,7 @@ def install_competitors(folder: Path) -> Path:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "folder", type=Path, help="what benchmarks.generate wrote; a tmpfs keeps the disk out"
-    )
+    parser.add_argument("folder", type=Path, help="what benchmarks.generate wrote; a tmpfs keeps the disk out")
     parser.add_argument("--kinds", nargs="+", default=["large", "small"])
     parser.add_argument("--tools", nargs="+", default=["consign", "dicom-anonymizer", "dicognito", "floor"])
     parser.add_argument("--repeat", type=int, default=3)

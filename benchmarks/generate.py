@@ -99,9 +99,7 @@ def write_instances(folder: Path, count: int, size_px: int, seed: int) -> None:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "folder", type=Path, help="where to write; a tmpfs keeps the disk out of the measurement"
-    )
+    parser.add_argument("folder", type=Path, help="where to write; a tmpfs keeps the disk out of the measurement")
     parser.add_argument("--large", type=int, default=2000, help="instances of 512x512 (0.5 MB each)")
     parser.add_argument("--small", type=int, default=5000, help="instances of 16x16")
     arguments = parser.parse_args()

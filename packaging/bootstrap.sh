@@ -52,7 +52,7 @@ if ! command -v dciodvfy >/dev/null; then
     printf 'Without the Debian package dicom3tools the tests that use dciodvfy are skipped.\n'
 fi
 
-printf 'Installing the Python packages into %s ...\n' "$venv"
+printf 'Installing the Python packages into %s (a minute or two the first time) ...\n' "$venv"
 if ! "$venv/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
   "$python" -m venv --clear "$venv" || fail "no virtual environment could be made in $venv (is the disk full, or read-only?)."
 fi

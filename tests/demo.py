@@ -34,9 +34,7 @@ def main() -> None:
     announce("Writing a synthetic PACS export (invented people, names burned into some images)")
     export = write_pacs_export(source, seed=7, patients=4, slices=24)
     print(f"In {source}: {export.instances} DICOM objects of {len(export.identities)} patients;")
-    print(
-        f"and a DICOMDIR, {export.not_dicom} other files, {export.duplicates} duplicate, {export.damaged} cut"
-    )
+    print(f"and a DICOMDIR, {export.not_dicom} other files, {export.duplicates} duplicate, {export.damaged} cut")
 
     consign("run", source, "--project", project, "--out", bundle, "--site", "DEMO", "--unattended")
     consign("verify", bundle)

@@ -241,9 +241,7 @@ class BagWriter:
                 self._pixels[name],
             )
         )
-        line = self._series.setdefault(
-            series, _SeriesLine(released.modality, released.body_part, released.description)
-        )
+        line = self._series.setdefault(series, _SeriesLine(released.modality, released.body_part, released.description))
         line.instances += 1
         contents = self._contents
         contents.patients.add(released.patient_code)

@@ -50,10 +50,7 @@ class Capacity:
 
     def holds(self, instances: int, size: int) -> bool:
         """Whether so many instances of so many bytes in all fit."""
-        return (
-            instances + FIXED_ENTRIES <= self.entries
-            and size + instances * ENTRY_BYTES + self.overhead <= self.size
-        )
+        return instances + FIXED_ENTRIES <= self.entries and size + instances * ENTRY_BYTES + self.overhead <= self.size
 
 
 def plan_parts(
@@ -81,9 +78,7 @@ def plan_parts(
         if not capacity.holds(instances + patient.instances, size + patient.size):
             close()
         if capacity.holds(patient.instances, patient.size):
-            pieces: Sequence[tuple[Slice, int]] = [
-                (Slice(patient.patient_id, 0, patient.instances), patient.size)
-            ]
+            pieces: Sequence[tuple[Slice, int]] = [(Slice(patient.patient_id, 0, patient.instances), patient.size)]
         else:
             pieces = _split(patient.patient_id, sizes_of(patient.patient_id), capacity)
         for piece, piece_size in pieces:

@@ -200,9 +200,7 @@ def _plan(work: _Export) -> tuple[PlannedPart, ...]:
     # The card and the bag's files take a few KiB; what is counted for each instance covers the tables.
     overhead = sum(map(len, work.files.values())) + (64 << 10)
     size = min(work.project.protocol.bundle.part_size_mb * _MEGABYTE, MAX_PART_BYTES)
-    return plan_parts(
-        patients, lambda patient: _sizes(work, patient), Capacity(size, MAX_PART_ENTRIES, overhead)
-    )
+    return plan_parts(patients, lambda patient: _sizes(work, patient), Capacity(size, MAX_PART_ENTRIES, overhead))
 
 
 def _sizes(work: _Export, patient_id: int) -> Iterator[int]:
@@ -353,9 +351,7 @@ def _batch(work: _Export, part: PlannedPart, count: int) -> Batch[PartContext, P
         function=release.function,
         patients={patient: release.contexts(patient) for patient in patients},
         patient_codes=codes,
-        identifiers=None
-        if identifiers is None
-        else {codes[patient]: identifiers(patient) for patient in patients},
+        identifiers=None if identifiers is None else {codes[patient]: identifiers(patient) for patient in patients},
         files=work.files,
         facts=CardFacts(
             group=work.group,
@@ -409,9 +405,7 @@ def _settle(
         case PartUnwritable():
             if outcome.is_full:
                 needed, free = pending.part.size, shutil.disk_usage(work.folder).free
-                raise ReleaseBlockedError(
-                    "disk-full", needed_mb=-(-needed // _MEGABYTE), free_mb=free // _MEGABYTE
-                )
+                raise ReleaseBlockedError("disk-full", needed_mb=-(-needed // _MEGABYTE), free_mb=free // _MEGABYTE)
             raise BundleError("out-not-writable")
         case _:
             assert_never(outcome)

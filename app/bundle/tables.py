@@ -50,9 +50,7 @@ def encode_sign_off(record: SignOffRecord, values: bytes, rules: bytes, protocol
         {
             "unattended": record.unattended,
             "statement": record.statement,
-            "signatures": [
-                {"role": one.role, "name": one.name, "signed": one.signed} for one in record.signatures
-            ],
+            "signatures": [{"role": one.role, "name": one.name, "signed": one.signed} for one in record.signatures],
             "approved_digest": record.digest,
             "values_sha256": hashlib.sha256(values).hexdigest(),
             "rules_sha256": hashlib.sha256(rules).hexdigest(),

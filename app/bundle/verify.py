@@ -63,9 +63,7 @@ METADATA_FILES = tuple(
     )
 )
 # The same in every part of a bundle.
-SHARED_FILES = tuple(
-    f"metadata/{name}" for name in ("protocol.toml", "rules.csv", "signoff.json", "values.csv")
-)
+SHARED_FILES = tuple(f"metadata/{name}" for name in ("protocol.toml", "rules.csv", "signoff.json", "values.csv"))
 CHECKSUMS = "SHA256SUMS"
 MAX_FINDINGS = 1000  # of one part; what is wrong everywhere needs no longer list
 MAX_METADATA_BYTES = 512 << 20
@@ -156,9 +154,7 @@ def verify_part(
     return report if report.sha256 else replace(report, sha256=_digest_of(path))
 
 
-def verify_bundle(
-    paths: Sequence[Path], identifiers: Mapping[str, Collection[str]] | None = None
-) -> BundleReport:
+def verify_bundle(paths: Sequence[Path], identifiers: Mapping[str, Collection[str]] | None = None) -> BundleReport:
     """Verify a folder of parts, or some parts: ``verify_progress`` without its events."""
     steps = verify_progress(paths, identifiers)
     while True:

@@ -278,9 +278,7 @@ class _Walk:
         (length,) = _long_length(self._data, start)
         return start + 4, length
 
-    def _new_node(
-        self, parent: Node, tag: int, raw_vr: bytes, value: bytes, creators: dict[int, str]
-    ) -> Node:
+    def _new_node(self, parent: Node, tag: int, raw_vr: bytes, value: bytes, creators: dict[int, str]) -> Node:
         """The node of an element not met before, or of a private one, which has its creator's name in it."""
         group, number = tag >> 16, tag & 0xFFFF
         if not group & 1:
@@ -319,9 +317,7 @@ class _Walk:
             else:
                 if position + item_length > stop:
                     raise HeaderFormError("bad-sequence", node.label)
-                position = self._elements(
-                    position, position + item_length, node, depth + 1, is_delimited=False
-                )
+                position = self._elements(position, position + item_length, node, depth + 1, is_delimited=False)
         if length == UNDEFINED:
             raise HeaderFormError("bad-sequence", node.label)
         return position

@@ -52,7 +52,5 @@ def _pattern(identifiers: set[str]) -> re.Pattern[str] | None:
     if not identifiers:
         return None
     # The longest first, because an alternation takes the first that fits.
-    words = "|".join(
-        re.escape(part.strip()) for part in sorted(identifiers, key=lambda one: (-len(one), one))
-    )
+    words = "|".join(re.escape(part.strip()) for part in sorted(identifiers, key=lambda one: (-len(one), one)))
     return re.compile(rf"(?<!\w)(?:{words})(?!\w)")

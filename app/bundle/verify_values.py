@@ -13,7 +13,7 @@ import struct
 from bisect import bisect_left
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag
 
@@ -59,10 +59,11 @@ _KEYED_UID = re.compile(r"2\.25\.\d{1,39}\Z", re.ASCII)
 PATIENT_CODE = re.compile(r"[A-Za-z0-9-]{1,16}-[0-9A-Z]{6}\Z", re.ASCII)
 _ACCESSION_CODE = re.compile(r"A[A-Z2-7]{12}\Z")
 # The bit patterns of "not a number" that processors make; any other one could hold a message.
-_PLAIN_NANS = frozenset(
-    struct.pack(layout, number) for layout in ("<f", "<d") for number in (math.nan, -math.nan)
-)
-_REMEMBERED = 200_000
+_PLAIN_NANS = frozenset(struct.pack(layout, number) for layout in ("<f", "<d") for number in (math.nan, -math.nan))
+# Files of a series repeat each other: an answer is looked up far more often than found. About 15 MB.
+_REMEMBERED = 50_000
+# These differ from file to file, or depend on whose file it is.
+_NOT_REMEMBERED = frozenset(("uid", "code"))
 
 
 class TableFormError(Exception):
@@ -73,13 +74,17 @@ class TableFormError(Exception):
         self.code = code
 
 
+Bound = Any
+"""One end of a range: a number, or the text of a date or time; both ends are of one kind."""
+
+
 @dataclass(slots=True)
 class Approved:
     """What was approved for one path: VRs, exact texts, and a range for each fold (empty where none)."""
 
     vrs: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
-    folds: dict[str, tuple[str, str]] = field(default_factory=dict)
+    folds: dict[str, tuple[Bound, Bound]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +100,9 @@ class Node:
 
     __slots__ = ("approved", "children", "dictionary_vrs", "is_sequence_listed", "label", "path")
 
-    def __init__(
-        self, path: str, label: str, tag: int, approved: Approved | None, *, is_sequence_listed: bool
-    ) -> None:
+    def __init__(self, path: str, label: str, tag: int, approved: Approved | None, *, is_sequence_listed: bool) -> None:
         self.path = path
-        self.label = (
-            label  # the path without private creators, which a finding must not repeat: they may say anything
-        )
+        self.label = label  # the path without private creators, which a finding must not repeat: they may say anything
         self.approved = approved
         self.is_sequence_listed = is_sequence_listed
         self.dictionary_vrs = _dictionary_vrs(tag)
@@ -182,8 +183,8 @@ class ApprovedValues:
                 return "bad-text"
             code, may_remember = self._check_text(node, approved, vr, text, owner)
         else:
-            code, may_remember = self._check_bytes(approved, vr, value, owner), False
-        if code is None and may_remember and len(value) <= 1024:
+            code, may_remember = self._check_bytes(approved, vr, value, owner), vr in _NUMBER_FORMATS
+        if code is None and may_remember and len(value) <= 256:
             if len(self._remembered) >= _REMEMBERED:
                 self._remembered.clear()
             self._remembered.add(key)
@@ -198,9 +199,7 @@ class ApprovedValues:
         return "original-identifier" if is_found else None
 
     @staticmethod
-    def _check_text(
-        node: Node, approved: Approved, vr: str, text: str, owner: Owner
-    ) -> tuple[str | None, bool]:
+    def _check_text(node: Node, approved: Approved, vr: str, text: str, owner: Owner) -> tuple[str | None, bool]:
         if not text:
             return None, True
         if text in approved.texts:
@@ -211,7 +210,7 @@ class ApprovedValues:
         leaf = _Leaf(node, vr, text, owner)
         for fold, (low, high) in approved.folds.items():
             if vr in _VRS_OF_FOLD[fold] and _FOLDED[fold](leaf, low, high):
-                return None, False
+                return None, fold not in _NOT_REMEMBERED
         return "value-not-approved", False
 
 
@@ -234,7 +233,7 @@ def _check_numbers(approved: Approved, vr: str, value: bytes) -> str | None:
         return "bad-number"
     numbers = struct.unpack(f"<{len(value) // size}{layout}", value)
     if "number" in approved.folds:
-        low, high = (_number(bound) for bound in approved.folds["number"])
+        low, high = approved.folds["number"]
         # min and max pass over "not a number"; only whole numbers can be asked so.
         if layout not in "fd" and low <= min(numbers) and max(numbers) <= high:
             return None
@@ -254,26 +253,25 @@ def _number(text: str) -> int | float:
         return float(text)
 
 
-def _is_number(leaf: _Leaf, low: str, high: str) -> bool:
+def _is_number(leaf: _Leaf, low: Bound, high: Bound) -> bool:
     grammar = _NUMBER[leaf.vr]
-    bounds = _number(low), _number(high)
     for component in leaf.text.split("\\"):
         if not component.strip(" "):
             continue
         if grammar.match(component) is None:
             return False
         number = float(component) if leaf.vr == "DS" else int(component)
-        if not bounds[0] <= number <= bounds[1]:
+        if not low <= number <= high:
             return False
     return True
 
 
-def _is_keyed_uid(leaf: _Leaf, low: str, high: str) -> bool:
+def _is_keyed_uid(leaf: _Leaf, low: Bound, high: Bound) -> bool:
     del low, high
     return all(not uid or _KEYED_UID.match(uid) for uid in leaf.text.split("\\"))
 
 
-def _is_in_range(leaf: _Leaf, low: str, high: str) -> bool:
+def _is_in_range(leaf: _Leaf, low: Bound, high: Bound) -> bool:
     """Dates and times, by the order of their text."""
     grammar = _TEMPORAL[leaf.vr]
     return all(
@@ -282,7 +280,7 @@ def _is_in_range(leaf: _Leaf, low: str, high: str) -> bool:
     )
 
 
-def _is_code(leaf: _Leaf, low: str, high: str) -> bool:
+def _is_code(leaf: _Leaf, low: Bound, high: Bound) -> bool:
     del low, high
     if leaf.vr == "SH":
         return _ACCESSION_CODE.match(leaf.text) is not None
@@ -291,7 +289,7 @@ def _is_code(leaf: _Leaf, low: str, high: str) -> bool:
     return PATIENT_CODE.match(leaf.text) is not None
 
 
-_FOLDED: dict[str, Callable[[_Leaf, str, str], bool]] = {
+_FOLDED: dict[str, Callable[[_Leaf, Bound, Bound], bool]] = {
     "number": _is_number,
     "uid": _is_keyed_uid,
     "date": _is_in_range,
@@ -334,9 +332,7 @@ def read_table(content: bytes, columns: list[str], fault: str) -> list[list[str]
 def _read_values(content: bytes) -> dict[str, Approved]:
     table: dict[str, Approved] = {}
     for path, vr, fold, value, low, high, *counts in read_table(content, VALUE_COLUMNS, "bad-values-table"):
-        is_sound = (
-            bool(path) and vr in _VRS_OF_FOLD.get(fold, ()) and all(count.isdecimal() for count in counts)
-        )
+        is_sound = bool(path) and vr in _VRS_OF_FOLD.get(fold, ()) and all(count.isdecimal() for count in counts)
         if not is_sound or (fold and value):
             raise TableFormError("bad-values-table")
         approved = table.setdefault(path, Approved())
@@ -348,17 +344,15 @@ def _read_values(content: bytes) -> dict[str, Approved]:
     return table
 
 
-def _widen(bounds: tuple[str, str] | None, fold: str, low: str, high: str) -> tuple[str, str]:
+def _widen(bounds: tuple[Bound, Bound] | None, fold: str, low: str, high: str) -> tuple[Bound, Bound]:
     """A range that holds both; an attribute may have a row for each of two VRs."""
-    order: Callable[[str], int | float | str] = _number if fold == "number" else str
     try:
-        if order(low) > order(high):  # type: ignore[operator]  # both of one kind
-            raise TableFormError("bad-values-table")
-        if bounds is None:
-            return low, high
-        return min(bounds[0], low, key=order), max(bounds[1], high, key=order)
+        ends: tuple[Bound, Bound] = (_number(low), _number(high)) if fold == "number" else (low, high)
     except ValueError:
         raise TableFormError("bad-values-table") from None
+    if not ends[0] <= ends[1]:
+        raise TableFormError("bad-values-table")
+    return ends if bounds is None else (min(bounds[0], ends[0]), max(bounds[1], ends[1]))
 
 
 def _read_rules(content: bytes) -> frozenset[str]:

@@ -111,9 +111,7 @@ class ZipReader:
     @staticmethod
     def _read_end64(tail: bytes, record_offset: int) -> tuple[int, int, int]:
         _, disk, at, disks = _LOCATOR64.unpack(tail[_END64.size :])
-        signature, length, made, needed, number, first, here, count, size, offset = _END64.unpack(
-            tail[: _END64.size]
-        )
+        signature, length, made, needed, number, first, here, count, size, offset = _END64.unpack(tail[: _END64.size])
         fixed = (signature, length, made, needed, number, first, disk, disks)
         if fixed != (b"PK\6\6", _END64.size - 12, 45, 45, 0, 0, 0, 1) or at != record_offset or here != count:
             raise ZipFormError("zip-end")
@@ -259,16 +257,15 @@ def _large_fields(size: int, packed: int, offset: int, extra: bytes, name: str) 
         raise ZipFormError("zip-extra-field", name)
     large = iter(struct.unpack(f"<{sum(absent)}Q", extra[4:]))
     size, packed, offset = (
-        next(large) if is_absent else value
-        for is_absent, value in zip(absent, (size, packed, offset), strict=True)
+        next(large) if is_absent else value for is_absent, value in zip(absent, (size, packed, offset), strict=True)
     )
     return size, packed, offset
 
 
 def _check_local(header: bytes, entry: ZipEntry) -> None:
     """Compare a local header with the directory; it ends with the name and perhaps a ZIP64 field."""
-    (signature, needed, flags, method, time, date, crc, packed, size, name_length, extra_length) = (
-        _LOCAL.unpack_from(header)
+    (signature, needed, flags, method, time, date, crc, packed, size, name_length, extra_length) = _LOCAL.unpack_from(
+        header
     )
     name = header[_LOCAL.size : _LOCAL.size + name_length]
     extra = header[_LOCAL.size + name_length :]

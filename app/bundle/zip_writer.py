@@ -86,9 +86,7 @@ class ZipWriter:
 
     def finish(self) -> None:
         """Write the directory, sorted by name, and the end record."""
-        directory = b"".join(
-            _central_header(entry) for entry in sorted(self._entries, key=lambda one: one.name)
-        )
+        directory = b"".join(_central_header(entry) for entry in sorted(self._entries, key=lambda one: one.name))
         self._file.write(directory)
         self._file.write(_end_records(len(self._entries), len(directory), self._end))
 
@@ -111,11 +109,7 @@ def _central_header(entry: _Entry) -> bytes:
     version = _VERSION64 if large or entry.is_large else _VERSION
     size, offset = min(entry.size, ABSENT32), min(entry.offset, ABSENT32)
     fields = (b"PK\1\2", _MADE_ON_UNIX | version, version, 0, 0, 0, _DATE, entry.crc, size, size)
-    return (
-        _CENTRAL.pack(*fields, len(entry.name), len(extra), 0, 0, 0, _REGULAR_FILE, offset)
-        + entry.name
-        + extra
-    )
+    return _CENTRAL.pack(*fields, len(entry.name), len(extra), 0, 0, 0, _REGULAR_FILE, offset) + entry.name + extra
 
 
 def _end_records(count: int, size: int, offset: int) -> bytes:

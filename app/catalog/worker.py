@@ -191,6 +191,8 @@ def _read_files(task: FilesTask) -> FilesRead:
 
 
 def _missing_files(file: BinaryIO, path: str) -> int:
+    if not is_dicomdir_name(PurePath(path).name):
+        return 0  # a copy that was put aside: its files are elsewhere
     try:
         return count_missing_files(file, str(PurePath(path).parent))
     except UnreadableError:

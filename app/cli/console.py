@@ -10,7 +10,7 @@ import click
 
 from app.errors import ConsignError
 from app.events import Event, Finished, Job, Note, Progress
-from app.text.messages import sentence_for
+from app.text.messages import sentence_for, sentences_for
 
 T = TypeVar("T")
 REDRAW_SECONDS = 0.2
@@ -72,7 +72,7 @@ class Console:
     def error(self, error: ConsignError) -> None:
         """Say what went wrong and what to do."""
         self._end_line()
-        sentence = sentence_for(error.code, error.ids)
+        sentence = "\n".join(sentences_for(error))
         if self._json:
             click.echo(json.dumps({"error": error.code, "ids": dict(error.ids), "message": sentence}))
         else:

@@ -357,7 +357,7 @@ class Engine:
                 records=(record,),
                 applied=(Applied(place.text, "dummy", reason.value),),
             )
-        if place.requirement is Requirement.PRESENT or "X" not in removal:
+        if place.requirement is Requirement.PRESENT or (removal in ("Z", "ZD") and vr != "UN"):
             return Hit(_empty(tag, vr), applied=(Applied(place.text, "empty", reason.value),))
         return Hit(b"", applied=(Applied(place.text, "remove", reason.value),))
 

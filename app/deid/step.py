@@ -14,7 +14,7 @@ from app.events import Finished, Job, Note, Progress
 from app.jobs.executors import WorkExecutor
 from app.jobs.pump import Batch, Done, Lost, run_batches
 from app.project.crosswalk import Crosswalk, PatientPseudonym
-from app.project.decisions import Decisions, ImageAction, load_decisions
+from app.project.decisions import PREPARED_DECISIONS, Decisions, ImageAction, load_decisions
 from app.project.folder import Project
 
 STEP = "prepare"
@@ -83,6 +83,7 @@ def prepare(project: Project, executor: WorkExecutor) -> Job:
     selected = store.one("SELECT count(*) FROM instances WHERE selected = 1")
     if not selected:
         raise UsageError("nothing-selected")
+    decisions = load_decisions(project.layout)
     recipe = make_recipe(project)
     chunks, current = _plan(project, recipe)
     _forget_others(project, current)
@@ -104,6 +105,7 @@ def prepare(project: Project, executor: WorkExecutor) -> Job:
             yield Note(STEP, "worker-lost-file", {"instance": result.batch.items[0].instance_id})
         done += len(result.batch.items)
         yield Progress(STEP, done, total, "instances")
+    store.set_meta(PREPARED_DECISIONS, decisions.preparation_digest())
     states = {
         row["state"]: row["n"]
         for row in store.execute("SELECT state, count(*) AS n FROM instances WHERE selected = 1 GROUP BY state")

@@ -103,7 +103,7 @@ def _summarize(batch: PreparedBatch, counts: Counter[Hit], examples: dict[Hit, i
         for applied in hit.applied:
             batch.applied[applied] += count
         for word in hit.original_words:
-            batch.original_words[word] += count
+            batch.original_words[word.casefold()] += count
         batch.original_uids.update(hit.original_uids)
     batch.values = list(rows.values())
 

@@ -20,7 +20,7 @@ from app.files.resources import resource_path
 _RUN = re.compile(r"[^\W_]+")
 # Figures joined by nothing but the signs that join dates, times, telephone and identity numbers.
 _FIGURES = re.compile(r"(?<![^\W_])\d+(?:[./:,'\u2019\-\\ ]{1,2}\d+)*(?![^\W_])")
-_CARRIERS = re.compile(r"\S*(?:@|://|www\.)\S*", re.IGNORECASE)
+_CARRIERS = re.compile(r"(?<!\S)(?=\S*?(?:@|://|www\.))\S+", re.IGNORECASE)
 _NUMBER_WITH_UNIT = re.compile(
     r"(\d{1,4})(mm|cm|m|um|kv|kvp|v|ma|mas|s|sec|secs|ms|min|ml|cc|mg|g|deg|hz|khz|mhz|mev|mv|gy|cgy|mbq|mci|t|"
     r"st|nd|rd|th|d|x|f|fr|pct|hu|bit|bits|ch|slice|slices|sl|p|w|ph|dir|ch|echo|mos)\Z"
@@ -98,8 +98,11 @@ def clean_text(text: str, safe_words: Collection[str], unsafe_words: Collection[
         Whether short codes of letters and digits may stay, as in kernels and coils.
     """
     composed = unicodedata.normalize("NFC", text)
-    doubtful = [match.span() for match in _CARRIERS.finditer(composed)]
-    doubtful += [match.span() for match in _FIGURES.finditer(composed) if not _is_harmless_figure(match[0])]
+    doubtful = bytearray(len(composed))
+    for pattern, is_harmless in ((_CARRIERS, _never), (_FIGURES, _is_harmless_figure)):
+        for match in pattern.finditer(composed):
+            if not is_harmless(match[0]):
+                doubtful[match.start() : match.end()] = b"\1" * len(match[0])
     kept: list[str] = []
     dropped: list[str] = []
     position = 0
@@ -107,9 +110,7 @@ def clean_text(text: str, safe_words: Collection[str], unsafe_words: Collection[
     for match in _RUN.finditer(composed):
         start, end = match.span()
         word = match[0]
-        if any(low < end and start < high for low, high in doubtful) or not _is_safe(
-            word, safe_words, unsafe_words, technical
-        ):
+        if any(doubtful[start:end]) or not _is_safe(word, safe_words, unsafe_words, technical):
             dropped.append(word)
             gap = True
         else:
@@ -125,6 +126,10 @@ def clean_text(text: str, safe_words: Collection[str], unsafe_words: Collection[
     if kept and not gap and set(tail) <= _KEPT_SIGNS:
         kept.append(tail)
     return CleanText("".join(kept), tuple(dropped))
+
+
+def _never(_: str) -> bool:
+    return False
 
 
 def _is_harmless_figure(text: str) -> bool:

@@ -26,6 +26,9 @@ from app.project.values import RowKey, RowKind, Suspicion, ValueRow, by_severity
 
 T = TypeVar("T")
 
+# The key in the table meta under which *prepare* leaves the ``preparation_digest`` that it worked with.
+PREPARED_DECISIONS = "prepared_decisions"
+
 VALUE_COLUMNS = ("kind", "path", "value", "suspicion", "decision", "replacement", "note")
 IMAGE_COLUMNS = ("kind", "uid", "decision", "note")
 
@@ -107,6 +110,11 @@ class Decisions:
         """What was decided for an instance: its own decision before its series'."""
         decision = self.images.get(sop_instance_uid) or self.images.get(series_instance_uid)
         return decision.action if decision else None
+
+    def preparation_digest(self) -> str:
+        """SHA-256 in hex over what *prepare* already needs to know: the safe words and the images."""
+        images = sorted((uid, decision.action) for uid, decision in self.images.items())
+        return hashlib.sha256(json.dumps([sorted(self.safe_words), images]).encode()).hexdigest()
 
     def digest(self) -> str:
         """SHA-256 in hex over everything that changes what leaves; notes do not."""

@@ -11,7 +11,7 @@ from app.project.decisions import Decisions, load_decisions
 from app.project.folder import Project
 from app.project.values import RowKind, Suspicion, ValueRow, by_severity
 from app.review.known_identity import KnownIdentity, name_parts
-from app.review.suspicion import suspect_frequency, suspect_text
+from app.review.suspicion import is_constant, suspect_frequency, suspect_text
 
 # A word of fewer patients' texts is more likely a name than a term; it stays dropped, and nobody is asked.
 FEWEST_PATIENTS_OF_A_WORD = 3
@@ -132,7 +132,7 @@ def find_known_identities(project: Project, vocabulary: Collection[str]) -> set[
         identity = KnownIdentity(((kind, value) for kind, value in identities), vocabulary)
         seen: dict[str, bool] = {}
         for _, path, vr, value in released:
-            text = _searched_text(vr, value, vocabulary)
+            text = "" if is_constant(path, value) else _searched_text(vr, value, vocabulary)
             if text not in seen:
                 seen[text] = identity.occurs_in(text)
             if seen[text]:

@@ -76,6 +76,17 @@ _LOOKS: dict[Suspicion, re.Pattern[str]] = {
 
 # Our own words about what we did; the vocabulary need not know them.
 _WRITTEN_BY_US = re.compile(r"DeidentificationMethod(?:CodeSequence\..+)?\Z")
+# What the value rules let through here is a code of a public scheme, its scheme or its version, and nothing else.
+_PUBLIC_CODES = frozenset(
+    (
+        "CodeValue",
+        "LongCodeValue",
+        "CodingSchemeDesignator",
+        "CodingSchemeVersion",
+        "ContextGroupVersion",
+        "ContextIdentifier",
+    )
+)
 # A private creator's element holds the creator's name, and the path says which: a constant of the rule table.
 _PRIVATE_CREATOR = re.compile(r".*\([0-9A-F]{4},00xx\)\[(.*)\]\Z", re.DOTALL)
 
@@ -87,7 +98,7 @@ def looks_like(text: str) -> list[Suspicion]:
 
 def suspect_text(path: str, vr: str, value: str, vocabulary: Collection[str]) -> list[Suspicion]:
     """The reasons that lie in an unfolded value itself; ``vocabulary`` holds casefolded words."""
-    if vr not in TEXT_VRS or _is_constant(path, value):
+    if vr not in TEXT_VRS or is_constant(path, value):
         return []
     reasons = looks_like(value)
     if clean_text(value, vocabulary, (), technical=True).original_dropped:
@@ -110,7 +121,7 @@ def suspect_frequency(
         Patients with anything to release.
     """
     reasons: list[Suspicion] = []
-    if vr not in TEXT_VRS or _is_constant(path, value):
+    if vr not in TEXT_VRS or is_constant(path, value):
         return reasons
     if path_values > max(MOST_DISTINCT_VALUES, all_patients):
         reasons.append(Suspicion.HIGH_CARDINALITY)
@@ -119,6 +130,9 @@ def suspect_frequency(
     return reasons
 
 
-def _is_constant(path: str, value: str) -> bool:
+def is_constant(path: str, value: str) -> bool:
+    """Whether a value is the standard's or ours: no patient's file could have put anything else there."""
+    if path.rpartition(".")[2] in _PUBLIC_CODES:
+        return True
     creator = _PRIVATE_CREATOR.match(path)
     return _WRITTEN_BY_US.match(path) is not None or (creator is not None and creator[1] == value)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from app.errors import ReleaseBlockedError, UsageError
 from app.project.approvals import Approval, append_approval, format_time, load_approvals
-from app.project.decisions import Decisions, ValueAction, ValueDecision, load_decisions
+from app.project.decisions import PREPARED_DECISIONS, Decisions, ValueAction, ValueDecision, load_decisions
 from app.project.folder import Project
 from app.project.values import RowKind, ValueRow
 
@@ -160,6 +160,9 @@ def _check_prepared(project: Project) -> None:
     counts = _instance_counts(project)
     if counts["unprepared"]:
         raise ReleaseBlockedError("not-prepared", count=counts["unprepared"])
+    prepared_with = project.store.get_meta(PREPARED_DECISIONS)
+    if prepared_with not in {None, load_decisions(project.layout).preparation_digest()}:
+        raise ReleaseBlockedError("prepared-with-other-decisions")
     if not counts["prepared"]:
         raise ReleaseBlockedError("nothing-to-release")
 

@@ -6,9 +6,11 @@ but the product's own words and the ids of the code, which are never a patient's
 
 from collections.abc import Mapping
 
+from app.errors import ConsignError
+from app.project.decisions import DecisionsRefusedError
 from app.text.findings import FINDINGS
 from app.text.i18n import Translate, mark
-from app.text.reasons import REASONS
+from app.text.reasons import REASONS, SUSPICIONS
 
 ERRORS: Mapping[str, str] = {
     # command line
@@ -74,6 +76,9 @@ ERRORS: Mapping[str, str] = {
     # order of the steps
     "nothing-selected": mark("No instance is selected. Run consign scan and consign select first."),
     "not-prepared": mark("{count} selected instances are not prepared. Run: consign prepare."),
+    "prepared-with-other-decisions": mark(
+        "Images or safe words were decided on after the last preparation. Run: consign prepare."
+    ),
     "nothing-to-release": mark(
         "Nothing can leave: no instance is prepared. Look at the reasons why they were held back or not selected."
     ),
@@ -192,6 +197,19 @@ def sentence_for(code: str, ids: Mapping[str, str | int], translate: Translate =
     return f"{sentence} ({', '.join(places)})" if places else sentence
 
 
+def sentences_for(error: ConsignError, translate: Translate = str) -> list[str]:
+    """The sentence of an error, and one for each row of a refused CSV that is not understood."""
+    sentences = [sentence_for(error.code, error.ids, translate)]
+    if isinstance(error, DecisionsRefusedError):
+        sentences.extend(
+            translate(mark("Line {line}: {problem}")).format(
+                line=problem.line, problem=sentence_for(problem.code, {}, translate)
+            )
+            for problem in error.problems
+        )
+    return sentences
+
+
 def _told(key: str, value: str | int, translate: Translate) -> str:
     """An id as people read it: a code among the ids becomes its sentence."""
     if key in {"reason", "finding"} and value in _TEMPLATES:
@@ -206,4 +224,4 @@ class _Fields(dict[str, str]):
         return "{" + key + "}"
 
 
-_TEMPLATES: Mapping[str, str] = {**FINDINGS, **REASONS, **ROWS, **NOTES, **ERRORS}
+_TEMPLATES: Mapping[str, str] = {**FINDINGS, **REASONS, **SUSPICIONS, **ROWS, **NOTES, **ERRORS}

@@ -18,7 +18,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from pydicom._dicom_dict import DicomDictionary
 from pydicom.datadict import dictionary_keyword, dictionary_VM, dictionary_VR, keyword_dict
 from pydicom.sr._concepts_dict import concepts
 
@@ -39,9 +38,9 @@ PROFILE_COLUMNS = {
     "Clean Struct. Cont. Opt.": "structured",
     "Clean Graph. Opt.": "graphics",
 }
-PRIVATE_ATTRIBUTES = "ggggeeee"
-# Overlay Comments, Overlay Data and Curve Data stand for all of their groups; pydicom's dictionary has them by mask.
-REPEATER_KEYWORDS = {"50xxxxxx": ("CurveData", "OW"), "60xx3000": ("OverlayData", "OW"), "60xx4000": ("OverlayComments", "LT")}
+PRIVATE_ATTRIBUTES = "ggggxxxx"
+# Rows that stand for all groups of a kind, and a member that pydicom's dictionary knows.
+REPEATING_GROUPS = {"50xxxxxx": 0x50003000, "60xx3000": 0x60003000, "60xx4000": 0x60004000}
 
 # Objects that no image analysis reads, or that can't leave by rule (app.deid.objects).
 OUT_OF_SCOPE = re.compile(
@@ -61,9 +60,14 @@ BINARY_KEPT = re.compile(
 # The file's command, meta and directory groups are never part of a released data set.
 STRUCTURAL_GROUPS = frozenset((0x0000, 0x0002, 0x0004))
 
-# Coding Scheme Version, Context Group Local Version and Extension Creator UID, Long and URN Code Value (PS3.3 section 8.8)
-# are conditional in each of three thousand coded entries: a third of the file for values that are kept or absent anyway.
+# Coding Scheme Version, Context Group Local Version and Extension Creator UID, Long and URN Code Value (PS3.3 section
+# 8.8) are conditional in each of three thousand coded entries: a third of the file, for values kept or absent anyway.
 RARE_CODE_TAGS = frozenset((0x00080103, 0x00080107, 0x0008010D, 0x00080119, 0x00080120))
+
+# A test of Manufacturer or Manufacturer's Model Name in a CTP script.
+DEVICE_TEST = re.compile(
+    r'(?:Manufacturer(?:ModelName)?|\[0008,(?:0070|1090)\])\.(?:contains|equals|startsWith)\w*\("([^"]*)"\)'
+)
 
 # Why an attribute is let in: the first pattern that a module with it matches.
 GROUPS = (
@@ -141,11 +145,13 @@ def profile_rows(standards: Path) -> list[tuple[str, ...]]:
 
 
 def _name_and_vr(tag: str) -> tuple[str, str]:
-    if tag in REPEATER_KEYWORDS:
-        return REPEATER_KEYWORDS[tag]
-    if tag == PRIVATE_ATTRIBUTES or int(tag, 16) not in DicomDictionary:
+    if tag == PRIVATE_ATTRIBUTES:
+        return "", ""
+    number = REPEATING_GROUPS.get(tag) or int(tag, 16)
+    try:
+        return dictionary_keyword(number), dictionary_VR(number)
+    except KeyError:
         return "", ""  # newer than pydicom's dictionary: without a VR no rule can keep it, so it is removed
-    return dictionary_keyword(int(tag, 16)), dictionary_VR(int(tag, 16))
 
 
 class Modules:
@@ -156,7 +162,9 @@ class Modules:
         self._objects: dict[str, list[dict[str, str]]] = _read_json(folder / "iod_module_map.json")
         self._attributes: dict[str, list[dict[str, object]]] = _read_json(folder / "module_attribute_map.json")
         classes: dict[str, str] = _read_json(folder / "sop_class_iod_map.json")
-        self.classes = {uid: iod for uid, iod in classes.items() if not OUT_OF_SCOPE.search(iod) and iod in self._objects}
+        self.classes = {
+            uid: iod for uid, iod in classes.items() if not OUT_OF_SCOPE.search(iod) and iod in self._objects
+        }
 
     def of_class(self, uid: str) -> list[tuple[str, str]]:
         """(module, usage M, C or U) of a storage SOP class, without modules that highdicom names but does not list."""
@@ -217,7 +225,7 @@ def allow_list_rows(modules: Modules, profiled: Collection[str]) -> list[tuple[s
         used.setdefault(keyword_dict[keyword], {"text"})
     left_out = read_lines(BY_HAND / "left_out.txt")
     well_known = frozenset(read_lines(BY_HAND / "well_known_uids.txt"))
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for tag, where in sorted(used.items()):
         keyword, vr = dictionary_keyword(tag), dictionary_VR(tag)
         listed = f"{tag:08X}" in profiled or tag >> 16 in STRUCTURAL_GROUPS
@@ -310,13 +318,15 @@ def _string_at(image: bytes, contents: Iterable[tuple[int, int, int, int]], addr
 
 def safe_private_rows(standards: Path) -> list[tuple[str, ...]]:
     """PS3.15 Table E.3.10-1 without its meanings; elements without a VR can't be checked and are left out."""
+    rows: list[tuple[str, ...]] = []
     with (standards / "nema_ps3.15_2026c/ps3.15_2026c_table_E_3_10_1.csv").open(encoding="utf-8", newline="") as file:
-        rows = []
         for row in csv.DictReader(file):
             match = re.fullmatch(r"\(([0-9A-F]{4}),xx([0-9A-Fa-f]{2})\)", row["Data Element"].strip())
             if match is None:
                 raise ValueError("an element of Table E.3.10-1 has an unknown form")
-            rows.append((row["Private Creator"].strip(), match[1], match[2].upper(), row["VR"].strip(), row["VM"].strip()))
+            vr = row["VR"].strip().partition("/")[0]
+            if vr:
+                rows.append((row["Private Creator"].strip(), match[1], match[2].upper(), vr, row["VM"].strip()))
     return sorted(rows)
 
 
@@ -345,9 +355,7 @@ def device_words(standards: Path) -> Iterator[str]:
         text = path.read_text(encoding="utf-8", errors="replace")
         for match in re.finditer(r"(?:contains|equals) Manufacturer(?:ModelName)? ([^\n]+)", text):
             yield from split_words(re.split(r"\|\||\+", match[1])[0].replace("|", " "))
-        for match in re.finditer(
-            r'(?:Manufacturer(?:ModelName)?|\[0008,(?:0070|1090)\])\.(?:contains|equals|startsWith)\w*\("([^"]*)"\)', text
-        ):
+        for match in DEVICE_TEST.finditer(text):
             yield from split_words(match[1])
 
 

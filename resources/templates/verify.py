@@ -110,11 +110,7 @@ def check_layout(path, archive, file, problems):
         flags, method, time, date = struct.unpack("<4H", header[6:14])
         name_length, extra_length = struct.unpack("<HH", header[26:30])
         name, extra = file.read(name_length), file.read(extra_length)
-        if (
-            name != entry.filename.encode()
-            or not only_zip64(extra)
-            or (flags, method, time, date) != (0, 0, 0, 33)
-        ):
+        if name != entry.filename.encode() or not only_zip64(extra) or (flags, method, time, date) != (0, 0, 0, 33):
             problems.add(path.name, "the two headers of an entry do not agree")
         position += LOCAL + name_length + extra_length + entry.compress_size
     if position != archive.start_dir:

@@ -93,11 +93,7 @@ def value_text(dataset: Dataset, path: str) -> str | None:
 def write_canary_export(folder: Path) -> CanarySet:
     """Write the corpus, always the same, below ``folder``; folder and file names are tokens too."""
     mint = Mint()
-    root = (
-        folder
-        / mint.text("folder name")
-        / f"{mint.text('folder name 2')} {mint.day('date in a folder name')}"
-    )
+    root = folder / mint.text("folder name") / f"{mint.text('folder name 2')} {mint.day('date in a folder name')}"
     root.mkdir(parents=True)
 
     base = make_base(mint, "base")
@@ -113,9 +109,7 @@ def write_canary_export(folder: Path) -> CanarySet:
     (root / f"{mint.text('name of a zip')}.zip").write_bytes(outer)
     tarred = _tar(mint, "tar", mint.text("name of a tar member"), to_bytes(small_ct(mint, "tarred")))
     (root / f"{mint.text('name of a tar')}.tar").write_bytes(tarred)
-    (root / "AUTORUN.INF").write_text(
-        f"[autorun]\r\nlabel={mint.text('label of a CD')}\r\n", encoding="ascii"
-    )
+    (root / "AUTORUN.INF").write_text(f"[autorun]\r\nlabel={mint.text('label of a CD')}\r\n", encoding="ascii")
     (root / f"{mint.text('name of a text file')}.txt").write_text(mint.text("text file"), encoding="utf-16")
 
     assert all(text is not None for text in technical.values())

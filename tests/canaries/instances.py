@@ -66,9 +66,7 @@ def make_base(mint: Mint, place: str) -> Dataset:
 
 
 def _preamble(mint: Mint, place: str) -> bytes:
-    return f"{mint.text(f'{place}: preamble')} {mint.day(f'{place}: preamble date')}".encode().ljust(
-        128, b"\0"
-    )
+    return f"{mint.text(f'{place}: preamble')} {mint.day(f'{place}: preamble date')}".encode().ljust(128, b"\0")
 
 
 def _plant_file_meta(dataset: Dataset, place: str, mint: Mint) -> None:
@@ -129,8 +127,7 @@ def jpeg_with_segments(codestream: bytes, texts: Iterable[bytes]) -> bytes:
     """Texts as COM and APPn segments right after the start of a JPEG image."""
     markers = [b"\xff\xfe", *(bytes((0xFF, 0xE0 + number)) for number in (1, 2, 13, 15))]
     segments = [
-        markers[index % len(markers)] + (len(text) + 2).to_bytes(2, "big") + text
-        for index, text in enumerate(texts)
+        markers[index % len(markers)] + (len(text) + 2).to_bytes(2, "big") + text for index, text in enumerate(texts)
     ]
     return codestream[:2] + b"".join(segments) + codestream[2:]
 
@@ -157,9 +154,7 @@ def _jpeg(mint: Mint, place: str) -> Dataset:
 def _jpeg2000(mint: Mint, place: str) -> Dataset:
     (dataset,) = mr_series(mint.study(place), slices=1, rows=64, columns=64)
     comment = mint.text(f"{place}: COM").encode()
-    compress(
-        dataset, lambda frame: jpeg2000_with_comment(encode_jpeg2000(frame), comment), uids.JPEG2000Lossless
-    )
+    compress(dataset, lambda frame: jpeg2000_with_comment(encode_jpeg2000(frame), comment), uids.JPEG2000Lossless)
     return dataset
 
 

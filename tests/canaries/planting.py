@@ -167,9 +167,7 @@ def plant_private(dataset: Dataset, place: str, mint: Mint) -> None:
     for group, creator in creators.items():
         block = dataset.private_block(group, creator, create=True)
         where = f"{place} ({group:04X}) {'creator with token' if group == 0x0033 else creator}"
-        for offset, vr in enumerate(
-            ("LO", "SH", "PN", "LT", "OB", "UN", "UI", "DA", "DS", "IS", "CS", "UT"), start=1
-        ):
+        for offset, vr in enumerate(("LO", "SH", "PN", "LT", "OB", "UN", "UI", "DA", "DS", "IS", "CS", "UT"), start=1):
             if vr == "DA" and group != 0x0009:
                 continue  # dates are scarce
             block.add_new(offset, vr, mint.value(vr, f"{where} {vr}"))

@@ -11,9 +11,7 @@ _TEXT = re.compile(_PREFIX + rb"[A-Z2-7]{0,6}", re.IGNORECASE)
 _DIGITS = re.compile(rb"[0-9](?:[-./:, T]?[0-9]){7,}")
 _DAY_FIRST = re.compile(rb"(?<![0-9])([0-9]{2})[-./ ]([0-9]{2})[-./ ]([0-9]{4})(?![0-9])")
 # Keyed UIDs, digests and the names made of them are drawn at random: digits inside one of them are chance.
-_RANDOM = re.compile(
-    rb"\b2\.25\.[0-9]{1,39}|\b[0-9a-f]{64}\b|\b[0-9a-f]{128}\b|(?<=/)[0-9a-f]{12,16}(?=[./])"
-)
+_RANDOM = re.compile(rb"\b2\.25\.[0-9]{1,39}|\b[0-9a-f]{64}\b|\b[0-9a-f]{128}\b|(?<=/)[0-9a-f]{12,16}(?=[./])")
 # The base64 of the prefix at each alignment, without the characters that depend on its neighbours.
 _BASE64 = (
     base64.b64encode(_PREFIX)[:10],

@@ -60,15 +60,11 @@ def segmentation(study: Study, images: Sequence[Dataset], *, number: int = 900) 
     dataset.DimensionIndexSequence = [dimension_index(dataset, (0x0020, 0x0032), (0x0020, 0x9113))]
     segment = Dataset()
     segment.SegmentNumber, segment.SegmentLabel, segment.SegmentAlgorithmType = 1, "Lesion", "MANUAL"
-    segment.SegmentedPropertyCategoryCodeSequence = [
-        code("49755003", "SCT", "Morphologically Abnormal Structure")
-    ]
+    segment.SegmentedPropertyCategoryCodeSequence = [code("49755003", "SCT", "Morphologically Abnormal Structure")]
     segment.SegmentedPropertyTypeCodeSequence = [code("52988006", "SCT", "Lesion")]
     dataset.SegmentSequence = [segment]
     shared = Dataset()
-    shared.PixelMeasuresSequence = group(
-        PixelSpacing=images[0].PixelSpacing, SliceThickness=images[0].SliceThickness
-    )
+    shared.PixelMeasuresSequence = group(PixelSpacing=images[0].PixelSpacing, SliceThickness=images[0].SliceThickness)
     shared.PlaneOrientationSequence = group(ImageOrientationPatient=images[0].ImageOrientationPatient)
     shared.SegmentIdentificationSequence = group(ReferencedSegmentNumber=1)
     dataset.SharedFunctionalGroupsSequence = [shared]
@@ -80,9 +76,7 @@ def segmentation(study: Study, images: Sequence[Dataset], *, number: int = 900) 
 
 def _segmentation_frame(image: Dataset, index: int) -> Dataset:
     source = reference(image)
-    source.PurposeOfReferenceCodeSequence = [
-        code("121322", "DCM", "Source image for image processing operation")
-    ]
+    source.PurposeOfReferenceCodeSequence = [code("121322", "DCM", "Source image for image processing operation")]
     groups = Dataset()
     groups.DerivationImageSequence = group(
         SourceImageSequence=[source], DerivationCodeSequence=[code("113076", "DCM", "Segmentation")]
@@ -141,9 +135,7 @@ def _contour(image: Dataset) -> Dataset:
     return item
 
 
-def rt_dose(
-    study: Study, *, frames: int = 3, rows: int = 16, columns: int = 20, number: int = 902
-) -> Dataset:
+def rt_dose(study: Study, *, frames: int = 3, rows: int = 16, columns: int = 20, number: int = 902) -> Dataset:
     """A small dose grid of 16 bits (32, which real ones mostly have, makes Debian's dciodvfy abort)."""
     series = make_series(study, "RTDOSE", number, "Dose", WORKSTATION)
     dataset = make_instance(series, uids.RTDoseStorage, 1)
@@ -216,8 +208,7 @@ def encapsulated_pdf(study: Study, *, number: int = 905) -> Dataset:
         b"%%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
         b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
         b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R>>endobj\n"
-        b"4 0 obj<</Length %d>>stream\n%b\nendstream endobj\ntrailer<</Root 1 0 R>>\n%%%%EOF\n"
-        % (len(text), text)
+        b"4 0 obj<</Length %d>>stream\n%b\nendstream endobj\ntrailer<</Root 1 0 R>>\n%%%%EOF\n" % (len(text), text)
     )
     dataset.ConversionType, dataset.BurnedInAnnotation = "SD", "YES"
     dataset.AcquisitionDateTime = study.day + study.time

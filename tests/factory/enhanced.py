@@ -18,9 +18,7 @@ from tests.factory.instances import (
 from tests.factory.pixels import draw_body, set_pixels
 
 
-def enhanced_mr(
-    study: Study, *, frames: int = 5, rows: int = 64, columns: int = 64, number: int = 4
-) -> Dataset:
+def enhanced_mr(study: Study, *, frames: int = 5, rows: int = 64, columns: int = 64, number: int = 4) -> Dataset:
     """One multi-frame MR object whose geometry lies in functional groups."""
     series = make_series(study, "MR", number, "Enhanced axial", MR_DEVICE)
     dataset = make_instance(series, uids.EnhancedMRImageStorage, 1)
@@ -58,9 +56,7 @@ def _set_pulse_sequence(dataset: Dataset) -> None:
     dataset.PulseSequenceName, dataset.MRAcquisitionType, dataset.EchoPulseSequence = "SE", "2D", "SPIN"
     dataset.MultipleSpinEcho = dataset.MultiPlanarExcitation = dataset.PhaseContrast = "NO"
     dataset.TimeOfFlightContrast = dataset.EchoPlanarPulseSequence = dataset.SaturationRecovery = "NO"
-    dataset.SteadyStatePulseSequence = dataset.SpectrallySelectedSuppression = dataset.OversamplingPhase = (
-        "NONE"
-    )
+    dataset.SteadyStatePulseSequence = dataset.SpectrallySelectedSuppression = dataset.OversamplingPhase = "NONE"
     dataset.GeometryOfKSpaceTraversal, dataset.SegmentedKSpaceTraversal = "RECTILINEAR", "SINGLE"
     dataset.RectilinearPhaseEncodeReordering, dataset.NumberOfKSpaceTrajectories = "LINEAR", 1
 
@@ -71,9 +67,7 @@ def _shared_mr_groups(rows: int) -> Dataset:
         PixelSpacing=[240.0 / rows, 240.0 / rows], SliceThickness=5, SpacingBetweenSlices=5
     )
     groups.PlaneOrientationSequence = group(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])
-    groups.FrameAnatomySequence = group(
-        FrameLaterality="U", AnatomicRegionSequence=[code("43799004", "SCT", "Chest")]
-    )
+    groups.FrameAnatomySequence = group(FrameLaterality="U", AnatomicRegionSequence=[code("43799004", "SCT", "Chest")])
     groups.MRImageFrameTypeSequence = group(
         FrameType=["ORIGINAL", "PRIMARY", "VOLUME", "NONE"],
         PixelPresentation="MONOCHROME",

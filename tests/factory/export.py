@@ -77,13 +77,9 @@ def write_pacs_export(
     zip, one file is there twice, one is cut.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    studies = [
-        make_study(seed * 1000 + index, canaries=canaries, description="Visit") for index in range(patients)
-    ]
+    studies = [make_study(seed * 1000 + index, canaries=canaries, description="Visit") for index in range(patients)]
     kinds = (_chest_ct, _body_mr, _echo, _chest_radiograph)
-    datasets = [
-        dataset for index, study in enumerate(studies) for dataset in kinds[index % 4](study, slices, size)
-    ]
+    datasets = [dataset for index, study in enumerate(studies) for dataset in kinds[index % 4](study, slices, size)]
     _write_file_set(folder, datasets, random_uid(Random(seed)))
 
     files = sorted(path for path in (folder / "PT000000").rglob("*") if path.is_file())
@@ -96,9 +92,7 @@ def write_pacs_export(
     )
     older = mr_series(earlier, slices=3, rows=64, columns=64)
     inner = zip_bytes({f"{earlier.day}/IM{index}": to_bytes(dataset) for index, dataset in enumerate(older)})
-    (folder / "EXTRA" / "OLDER.ZIP").write_bytes(
-        zip_bytes({"README.TXT": b"Earlier visits\n", "VISIT.ZIP": inner})
-    )
+    (folder / "EXTRA" / "OLDER.ZIP").write_bytes(zip_bytes({"README.TXT": b"Earlier visits\n", "VISIT.ZIP": inner}))
 
     junk = {
         "AUTORUN.INF": AUTORUN,

@@ -149,9 +149,7 @@ def random_uid(random: Random) -> str:
     return f"1.2.826.0.1.3680043.8.498.{random.getrandbits(100)}"
 
 
-def make_study(
-    seed: int, *, canaries: bool = False, description: str = "", identity: Identity | None = None
-) -> Study:
+def make_study(seed: int, *, canaries: bool = False, description: str = "", identity: Identity | None = None) -> Study:
     """A study that follows from ``seed``; give ``identity`` for another visit of the same person."""
     random = Random(seed)
     person = canary_identity(f"study {seed}", random) if canaries else invented_identity(random)
@@ -162,9 +160,7 @@ def make_study(
         uid=random_uid(random),
         frame_of_reference_uid=random_uid(random),
         study_id=canary_token(f"study {seed}.id") if canaries else str(random.randint(1000, 99999)),
-        accession_number=canary_token(f"study {seed}.accession")
-        if canaries
-        else f"A{random.randint(10**7, 10**8)}",
+        accession_number=canary_token(f"study {seed}.accession") if canaries else f"A{random.randint(10**7, 10**8)}",
         day=f"{day:%Y%m%d}",
         time=f"{random.randint(7, 18):02}{random.randint(0, 59):02}{random.randint(0, 59):02}",
         description=canary_token(f"study {seed}.description") if canaries else description,

@@ -59,7 +59,7 @@ def ct_series(
         dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = -1000, 1, "HU"
         dataset.WindowCenter, dataset.WindowWidth = [40, -600], [400, 1500]
         dataset.KVP, dataset.XRayTubeCurrent, dataset.ExposureTime, dataset.Exposure = 120, 210, 500, 105
-        dataset.ConvolutionKernel, dataset.FilterType, dataset.ScanOptions = "Br40f", "FLAT", "SPIRAL MODE"
+        dataset.ConvolutionKernel, dataset.FilterType, dataset.ScanOptions = "Br40f", "FLAT", "HELICAL MODE"
         dataset.DataCollectionDiameter, dataset.ReconstructionDiameter = 500, 380
         dataset.GantryDetectorTilt, dataset.TableHeight, dataset.RotationDirection = 0, 152.5, "CW"
         dataset.SpiralPitchFactor, dataset.CTDIvol = 0.9, 6.1
@@ -177,9 +177,7 @@ def dx_image(
     return dataset
 
 
-def pet_series(
-    study: Study, *, slices: int = 4, rows: int = 128, columns: int = 128, number: int = 8
-) -> list[Dataset]:
+def pet_series(study: Study, *, slices: int = 4, rows: int = 128, columns: int = 128, number: int = 8) -> list[Dataset]:
     """Whole-body FDG PET slices with the radiopharmaceutical that quantification needs."""
     series = make_series(study, "PT", number, "PET AC", PET_DEVICE)
     noise = study.noise()

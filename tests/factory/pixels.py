@@ -13,9 +13,7 @@ from pydicom.encaps import encapsulate
 from pydicom.tag import Tag
 
 
-def set_pixels(
-    dataset: Dataset, frames: NDArray[Any], *, bits_stored: int, photometric: str = "MONOCHROME2"
-) -> None:
+def set_pixels(dataset: Dataset, frames: NDArray[Any], *, bits_stored: int, photometric: str = "MONOCHROME2") -> None:
     """Put uncompressed frames into ``dataset``.
 
     ``frames`` is ([frames,] rows, columns[, 3 for RGB]), of uint8, uint16 or int16.
@@ -33,9 +31,7 @@ def set_pixels(
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = bits_allocated, bits_stored, bits_stored - 1
     dataset.PixelRepresentation = int(frames.dtype.kind == "i")
     content = frames.astype(frames.dtype.newbyteorder("<")).tobytes()
-    dataset.add_new(
-        Tag(0x7FE0, 0x0010), "OB" if bits_allocated == 8 else "OW", content + b"\0" * (len(content) % 2)
-    )
+    dataset.add_new(Tag(0x7FE0, 0x0010), "OB" if bits_allocated == 8 else "OW", content + b"\0" * (len(content) % 2))
 
 
 def compress(dataset: Dataset, encode: Callable[[NDArray[Any]], bytes], transfer_syntax_uid: str) -> None:
@@ -44,9 +40,9 @@ def compress(dataset: Dataset, encode: Callable[[NDArray[Any]], bytes], transfer
     shape: tuple[int, ...] = (int(dataset.get("NumberOfFrames", 1)), int(dataset.Rows), int(dataset.Columns))
     shape += (3,) if samples == 3 else ()
     count = int(np.prod(shape))
-    pixels = np.frombuffer(
-        dataset.PixelData, np.uint8 if dataset.BitsAllocated == 8 else np.uint16, count
-    ).reshape(shape)
+    pixels = np.frombuffer(dataset.PixelData, np.uint8 if dataset.BitsAllocated == 8 else np.uint16, count).reshape(
+        shape
+    )
     dataset.PixelData = encapsulate([encode(frame) for frame in pixels])
     dataset["PixelData"].VR = "OB"
     dataset["PixelData"].is_undefined_length = True

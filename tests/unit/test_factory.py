@@ -136,9 +136,7 @@ def test_text_token_is_found_in_any_encoding_and_case(case: Callable[[str], str]
     assert find_tokens(data, [token]) == [token]
 
 
-@pytest.mark.parametrize(
-    "text", ["20100304", "2010-03-04", "2010/03/04", "04.03.2010", "03/04/2010", "20100304131415"]
-)
+@pytest.mark.parametrize("text", ["20100304", "2010-03-04", "2010/03/04", "04.03.2010", "03/04/2010", "20100304131415"])
 @pytest.mark.parametrize("encoding", ["ascii", "utf-16-le"])
 def test_date_is_found_with_and_without_separators(text: str, encoding: str) -> None:
     assert find_tokens(f"x {text} y".encode(encoding), ["20100304"]) == ["20100304"]
@@ -185,11 +183,7 @@ def test_every_text_attribute_of_the_table_carries_a_token(tmp_path: Path) -> No
     dataset = dcmread(base)
     found = find_tokens(base.read_bytes(), canaries.tokens)
     for attribute in profile_attributes():
-        if (
-            attribute.vr in ("AS", "US", "SQ")
-            or attribute.name in KEPT_CHARACTERISTICS
-            or attribute.tag < 0x00080000
-        ):
+        if attribute.vr in ("AS", "US", "SQ") or attribute.name in KEPT_CHARACTERISTICS or attribute.tag < 0x00080000:
             continue
         assert attribute.tag in dataset, attribute.name
     assert len(found) > 1000

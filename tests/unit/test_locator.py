@@ -205,9 +205,11 @@ class TestArchives:
 
     def test_zip64_sizes_and_directory_are_understood(self, tmp_path: Path) -> None:
         buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            with archive.open("m", "w", force_zip64=True) as file:
-                file.write(NOISE)
+        with (
+            zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive,
+            archive.open("m", "w", force_zip64=True) as file,
+        ):
+            file.write(NOISE)
         content = buffer.getvalue()
         end = content.rindex(b"PK\5\6")
         count, length, offset = struct.unpack_from("<HLL", content, end + 10)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import Reason
+from app.errors import Reason, UsageError
+from app.project.decisions import DecisionsRefusedError, RowProblem
 from app.project.values import Suspicion
 from app.text.findings import FINDINGS
 from app.text.i18n import open_translation
-from app.text.messages import ERRORS, NOTES, ROWS, sentence_for
+from app.text.messages import ERRORS, NOTES, ROWS, sentence_for, sentences_for
 from app.text.reasons import REASONS, SUSPICIONS
 
 APP = Path(__file__).resolve().parents[2] / "app"
@@ -119,7 +120,7 @@ def test_each_finding_of_the_verification_has_a_sentence() -> None:
 
 
 def test_no_code_means_two_things() -> None:
-    codes = [code for table in TABLES.values() for code in table]
+    codes = [code for table in [*TABLES.values(), SUSPICIONS] for code in table]
     assert sorted(codes) == sorted(set(codes))
 
 
@@ -149,6 +150,16 @@ def test_code_among_the_ids_becomes_its_words() -> None:
     assert sentence_for("held-back-in-export", {"count": 2, "reason": "bad-codestream"}) == (
         "2 instances were held back during the export: A compressed frame is damaged."
     )
+
+
+def test_refused_csv_tells_every_row() -> None:
+    error = DecisionsRefusedError([RowProblem(3, "row-without-path"), RowProblem(9, "replacement-too-long")])
+    assert sentences_for(error) == [
+        "2 rows of the CSV are not understood, the first at line 3; nothing was taken. Correct them and try again.",
+        "Line 3: The path is empty. Put the original path back.",
+        "Line 9: The replacement is too long for its attribute. Shorten it.",
+    ]
+    assert len(sentences_for(UsageError("list-empty"))) == 1
 
 
 def test_braces_in_an_id_are_not_filled_in() -> None:

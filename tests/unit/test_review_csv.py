@@ -287,3 +287,11 @@ def test_decisions_are_carried_to_the_next_project(project: Project, tmp_path: P
     with open_project(tmp_path / "next") as following:
         taken = take_values(following, project.layout.values_csv, from_other_project=True)
         assert taken == decisions == load_decisions(following.layout)
+
+
+def test_two_ranges_of_one_path_are_decided_on_together(tmp_path: Path) -> None:
+    line = "range,LUTData,,{},keep,,\r\n"
+    both = read(tmp_path, HEADER + line.format("rare") + line.format("identity"))
+    assert both.values["LUTData", ""].seen == {Suspicion.RARE, Suspicion.IDENTITY}
+    one = read(tmp_path, HEADER + line.format("") + "range,LUTData,,identity,,,\r\n")
+    assert one.values == {("LUTData", ""): KEEP}

@@ -8,7 +8,16 @@ import pytest
 from app.errors import ConsignError, ReleaseBlockedError, UsageError
 from app.events import Note
 from app.project.approvals import Approval, append_approval, load_approvals
-from app.project.decisions import Decisions, ValueAction, ValueDecision, load_decisions, save_decisions
+from app.project.decisions import (
+    PREPARED_DECISIONS,
+    Decisions,
+    ImageAction,
+    ImageDecision,
+    ValueAction,
+    ValueDecision,
+    load_decisions,
+    save_decisions,
+)
 from app.project.folder import Project
 from app.project.values import RowKind, Suspicion, ValueRow
 from app.signoff.step import (
@@ -138,6 +147,21 @@ def test_nothing_is_signed_or_released_before_it_is_prepared(project: Project) -
     project.store.execute("UPDATE instances SET state = 'held-back', state_reason = 'video'")
     assert blocked(project, []).code == "nothing-to-release"
     assert blocked(project, [], unattended=True).code == "nothing-to-release"
+
+
+def test_words_or_images_decided_on_after_prepare_need_another_prepare(project: Project) -> None:
+    project.store.set_meta(PREPARED_DECISIONS, Decisions().preparation_digest())
+    sign_all(project, [HARMLESS])
+    drop = {("SeriesDescription", "x"): ValueDecision(ValueAction.DROP)}
+    save_decisions(project.layout, Decisions(values=drop))
+    assert blocked(project, [HARMLESS]).code == "approvals-stale"
+    for decided in (
+        Decisions(safe_words=frozenset({"x"})),
+        Decisions(images={"1.2": ImageDecision(ImageAction.RELEASE)}),
+    ):
+        save_decisions(project.layout, decided)
+        assert blocked(project, [HARMLESS]).code == "prepared-with-other-decisions"
+        assert blocked(project, [HARMLESS], unattended=True).code == "prepared-with-other-decisions"
 
 
 def test_role_that_the_protocol_does_not_name_is_refused_with_the_list(project: Project) -> None:

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset
-from pydicom.dataset import FileMetaDataset
 
+from app.bundle.release import ValueRow
 from app.bundle.tables import encode_values
 from app.bundle.verify_header import HeaderFormError, HeaderWalker, MoreBytesNeededError, WalkedHeader
 from app.bundle.verify_text import IdentifierSearch
 from app.bundle.verify_values import ApprovedValues, Owner
-from app.bundle.release import ValueRow
 from tests.unit.bundle_project import RULES_CSV, encode_header, make_dataset, native, value_rows
 
 CODE = "SITEA-AAAAAA"

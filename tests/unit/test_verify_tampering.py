@@ -49,7 +49,11 @@ def run_script(*arguments: Path) -> tuple[int, str]:
     """The recipient's script, by an interpreter that sees none of our packages."""
     script = resource_path("templates/verify.py")
     done = subprocess.run(
-        [sys.executable, "-I", "-S", str(script), *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-I", "-S", str(script), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert "Traceback" not in done.stderr + done.stdout
     return done.returncode, done.stdout
