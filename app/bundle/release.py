@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from app.bundle.report import ReportData
 from app.bundle.sign_off import SignOffRecord
+
+if TYPE_CHECKING:  # workers import this module too, and have no use for a template engine
+    from app.bundle.report import ReportData
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,5 +120,5 @@ class Release:
     method_codes: tuple[tuple[str, str], ...]
     date_preset: str
     digest: str
-    report: Callable[[], ReportData]
+    report: "Callable[[], ReportData]"
     identifiers: Callable[[int], tuple[str, ...]] | None = None

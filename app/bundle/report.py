@@ -106,10 +106,9 @@ class ReportData:
     """The report's content, but for the parts. Everything in it may be read by anybody: released values and
     counts.
 
-    ``files`` are all that the scan found; they are ``released`` + the counts of ``held_back``,
-    ``not_selected``, ``skipped`` (no imaging data, or duplicates) and ``unreadable``. ``masked_instances``
-    had text covered. ``values`` and ``unreviewed_values`` count unique values that leave, and those of them
-    that nobody looked at.
+    ``files`` are all that the scan found; they are ``released`` and the counts of ``held_back``, ``not_selected``,
+    ``skipped`` (no imaging data, or duplicates) and ``unreadable``. ``masked_instances`` had text covered. ``values``
+    counts the unique values that leave.
     """
 
     title: str

@@ -174,7 +174,9 @@ class ApprovedValues:
         approved = node.approved
         if approved is None:
             return "element-not-listed"
-        if vr not in approved.vrs:
+        # US or SS, OB or OW: which one an instance uses follows from its pixels, so one row stands for both.
+        is_ambiguous = len(node.dictionary_vrs) > 1 and vr in node.dictionary_vrs
+        if vr not in approved.vrs and not is_ambiguous:
             return "vr-not-approved"
         if vr in _TEXT_VRS:
             try:

@@ -230,7 +230,8 @@ def _string(rule: Rule, tag: int, vr: str, raw: bytes, recipe: Recipe, patient: 
         case "TM":
             if not all(not component or is_time(component) for component in components):
                 raise DroppedError(Drop.GRAMMAR)
-            return _ranged("\\".join(components), vr, Fold.TIME, components)
+            times = [component.replace(":", "") for component in components]  # the colons of ACR-NEMA
+            return _ranged("\\".join(times), vr, Fold.TIME, times)
         case "AS":
             ages = [cap_age(component) if component else "" for component in components]
             if any(age is None for age in ages):
