@@ -33,11 +33,14 @@ class CardFacts:
 
 @dataclass(slots=True)
 class Contents:
-    """What a part turned out to hold, counted while it is written."""
+    """What a part turned out to hold, counted while it is written.
+
+    Studies and series are told apart by patient too: a patient whose ID was spelt in two ways has two codes.
+    """
 
     patients: set[str] = field(default_factory=set)
-    studies: set[str] = field(default_factory=set)
-    series: set[str] = field(default_factory=set)
+    studies: set[tuple[str, ...]] = field(default_factory=set)
+    series: set[tuple[str, ...]] = field(default_factory=set)
     instances: int = 0
     size: int = 0
     modalities: Counter[str] = field(default_factory=Counter)

@@ -245,8 +245,8 @@ class BagWriter:
         line.instances += 1
         contents = self._contents
         contents.patients.add(released.patient_code)
-        contents.studies.add(released.study_uid)
-        contents.series.add(released.series_uid)
+        contents.studies.add(series[:2])
+        contents.series.add(series)
         contents.instances += 1
         contents.size += size
         contents.modalities[released.modality] += 1

@@ -33,7 +33,7 @@ from app.bundle.verify_header import (
     MoreBytesNeededError,
     WalkedHeader,
 )
-from app.bundle.verify_text import SHORTEST_ANYWHERE, IdentifierSearch
+from app.bundle.verify_text import IdentifierSearch
 from app.bundle.verify_values import PATIENT_CODE, ApprovedValues, Owner, TableFormError, read_table
 from app.bundle.verify_zip import ZipEntry, ZipFormError, ZipReader
 from app.events import Progress
@@ -140,7 +140,7 @@ def verify_part(
     """Read one zip part completely. Raises OSError where the file can't be read, nothing else.
 
     ``expected`` is at hand only where the part was just written. ``identifiers`` are original ones by patient
-    code; those of a patient are looked for in that patient's files, long ones in the texts of all.
+    code; those of a patient are looked for in that patient's files, whole names and IDs in the texts of all.
     """
     size = path.stat().st_size
     check = _PartCheck(path.name, size, expected, identifiers)
@@ -446,7 +446,7 @@ class _PartCheck:
             return None
         search = self._searches.get(patient)
         if search is None:
-            search = self._searches[patient] = IdentifierSearch(self._identifiers.get(patient, ()))
+            search = self._searches[patient] = IdentifierSearch.of_patient(self._identifiers.get(patient, ()))
         return search
 
     @staticmethod
@@ -606,11 +606,11 @@ class _PartCheck:
             self.add("dataset-card-differs", name)
 
     def _check_approved_texts(self, approved: ApprovedValues) -> None:
-        """values.csv is about everybody, so that only long identifiers say whose text it is."""
+        """values.csv is about everybody: nothing in it says whose text a text is."""
         if self._identifiers is None:
             return
         everybody = (one for identifiers in self._identifiers.values() for one in identifiers)
-        search = IdentifierSearch(everybody, SHORTEST_ANYWHERE)
+        search = IdentifierSearch.of_anybody(everybody)
         if any(search.is_in(text) for text in approved.texts()):
             self.add("original-identifier", "metadata/values.csv")
 

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 
 SHORTEST = 4
-# Shorter ones turn up by chance where bytes are not text, or where it is not known whose text it is.
+# Shorter ones turn up by chance where bytes are no text, or where it is not known whose text it is.
 SHORTEST_ANYWHERE = 8
 
 
@@ -16,19 +16,34 @@ def normalise(text: str) -> str:
 
 
 class IdentifierSearch:
-    """Finds identifiers as whole words: 'Long' is not in 'longitudinal', nor '1234' in '512345'.
+    """Finds identifiers as whole words: 'Long' is not in 'longitudinal', nor '1234' in '512345'."""
 
-    Names are also looked for by their components (``DOE^JANE`` as ``doe`` and ``jane``), from four characters
-    on.
-    """
+    def __init__(self, wanted: set[str]) -> None:
+        self._pattern = _pattern(wanted)
+        self._long_pattern = _pattern({part for part in wanted if len(part) >= SHORTEST_ANYWHERE})
 
-    def __init__(self, original_identifiers: Iterable[str], shortest: int = SHORTEST) -> None:
+    @classmethod
+    def of_patient(cls, original_identifiers: Iterable[str]) -> "IdentifierSearch":
+        """For files of the patient whose identifiers they are: also the components of names, ``DOE^JANE`` as two."""
         wanted: set[str] = set()
         for original in original_identifiers:
             normal = normalise(original).strip()
-            wanted.update(part for part in (normal, *re.split(r"[\^=\\]+", normal)) if len(part) >= shortest)
-        self._pattern = _pattern(wanted)
-        self._long_pattern = _pattern({part for part in wanted if len(part) >= SHORTEST_ANYWHERE})
+            wanted.update((normal, *(part.strip() for part in re.split(r"[\^=\\]+", normal))))
+        return cls({part for part in wanted if len(part) >= SHORTEST})
+
+    @classmethod
+    def of_anybody(cls, original_identifiers: Iterable[str]) -> "IdentifierSearch":
+        """For texts of unknown owners: whole names in either order and longer IDs.
+
+        A single name would be found in the texts of others: people are called Compression, too.
+        """
+        wanted: set[str] = set()
+        for original in original_identifiers:
+            parts = [part.strip() for part in re.split(r"[\^=]+", normalise(original)) if part.strip()]
+            wanted.update((" ".join(parts), " ".join(reversed(parts)), normalise(original).strip()))
+        return cls(
+            {part for part in wanted if len(part) >= SHORTEST_ANYWHERE and (" " in part or any(map(str.isdigit, part)))}
+        )
 
     def is_in(self, text: str) -> bool:
         """Whether one of the identifiers is in a text."""
@@ -52,5 +67,5 @@ def _pattern(identifiers: set[str]) -> re.Pattern[str] | None:
     if not identifiers:
         return None
     # The longest first, because an alternation takes the first that fits.
-    words = "|".join(re.escape(part.strip()) for part in sorted(identifiers, key=lambda one: (-len(one), one)))
+    words = "|".join(re.escape(part) for part in sorted(identifiers, key=lambda one: (-len(one), one)))
     return re.compile(rf"(?<!\w)(?:{words})(?!\w)")

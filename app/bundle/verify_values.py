@@ -137,10 +137,10 @@ class ApprovedValues:
         return {text for approved in self._approved.values() for text in approved.texts}
 
     def child(self, parent: Node, tag: int, creator: str | None) -> Node:
-        """The node of an element inside ``parent``; ``creator`` is the private block's, None for standard
-        tags.
+        """The node of an element inside ``parent``.
 
-        The text form of a private creator element itself has its own value for the creator.
+        ``creator`` is that of a private element's block, or for a private creator element its own value; None for
+        the standard's tags.
         """
         key = tag if creator is None else (tag, creator)
         node = parent.children.get(key)
@@ -167,8 +167,7 @@ class ApprovedValues:
         if key in self._remembered:
             return None
         if not value:
-            # An emptied attribute of the standard says nothing; a private one could still say that it was
-            # there.
+            # An emptied attribute of the standard says nothing; a private one could say that it was there.
             is_known = vr in node.dictionary_vrs or (node.approved is not None and vr in node.approved.vrs)
             return None if is_known else "element-not-listed"
         approved = node.approved
@@ -196,7 +195,8 @@ class ApprovedValues:
     def _check_bytes(approved: Approved, vr: str, value: bytes, owner: Owner) -> str | None:
         if vr in _NUMBER_FORMATS:
             return _check_numbers(approved, vr, value)
-        # The VR is approved for this path, and only the fold 'binary' has such VRs.
+        if "binary" not in approved.folds:  # such as look-up table data, approved as numbers and here as words
+            return "vr-not-approved"
         is_found = owner.search is not None and owner.search.is_in_bytes(value)
         return "original-identifier" if is_found else None
 

@@ -29,6 +29,7 @@ from app.jobs.executors import WorkExecutor
 from app.jobs.pump import Done, Lost, run_batches
 from app.project.folder import Project
 from app.project.store import Store
+from app.sources.archive import WHOLE
 from app.sources.base import Candidate, Source
 from app.sources.folder import open_sources
 
@@ -211,11 +212,17 @@ class _Intake:
                     ],
                 )
             case ArchiveTask():
-                if task.steps > 1:
-                    self._tasks.put_back(replace(task, steps=max(1, task.steps // 8)))
-                elif not task.lost:
-                    self._tasks.put_back(replace(task, lost=((task.start, reason),)))
-                else:
-                    self._end_archive(task, reason)
+                self._isolate_in_archive(task, reason)
             case _:
                 assert_never(task)
+
+    def _isolate_in_archive(self, task: ArchiveTask, reason: Reason) -> None:
+        first_file, whole_entry = (task.start, reason), ((*task.start, WHOLE), reason)
+        if task.steps > 1:
+            self._tasks.put_back(replace(task, steps=max(1, task.steps // 8)))
+        elif not task.lost:
+            self._tasks.put_back(replace(task, lost=(first_file,)))
+        elif task.lost == (first_file,):
+            self._tasks.put_back(replace(task, lost=(whole_entry,)))
+        else:
+            self._end_archive(task, reason)

@@ -5,7 +5,7 @@ read in several calls, each of which goes on where the last one stopped.
 """
 
 import io
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -67,14 +67,15 @@ class ArchiveWalk:
     start
         Entries before it are passed over.
     lost
-        Entries that must not be opened again, as they crashed or hung a worker.
+        What crashed or hung a worker: a position stands for the first file there (of an inner archive, its
+        first member), a position with WHOLE behind it for all that is there, which is not opened at all.
     spent
         Of the limits, by earlier calls and this one.
     """
 
     limits: ArchiveLimits
     start: Position = START
-    lost: Mapping[Position, Reason] = field(default_factory=dict)
+    lost: dict[Position, Reason] = field(default_factory=dict)
     spent: Spent = NOTHING_SPENT
     _archive_size: int = 0
 
@@ -102,7 +103,7 @@ class ArchiveWalk:
     ) -> Generator[ArchiveEntry, None, None]:
         if position >= self.start:
             self._spend(member.size or 0)
-        reason = member.reason or self.lost.get(position)
+        reason = member.reason or self.lost.get((*position, WHOLE))
         if reason is not None:
             yield ArchiveEntry(position, names, member.size or 0, None, reason)
             return
@@ -115,10 +116,13 @@ class ArchiveWalk:
         except UnreadableError as error:
             yield ArchiveEntry(position, names, size, None, error.reason)
             return
+        lost = self.lost.get(position)
         if kind is None:
             file.seek(0)
-            yield ArchiveEntry(position, names, size, file, None, archive.reads_forward)
+            yield ArchiveEntry(position, names, size, None if lost else file, lost, archive.reads_forward)
             return
+        if lost is not None:
+            self.lost[*position, 0] = lost
         reason = Reason.ARCHIVE_TOO_DEEP
         if len(names) < self.limits.depth:
             reason = Reason.ARCHIVE

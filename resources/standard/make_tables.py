@@ -52,8 +52,8 @@ TEXT_VRS = frozenset(("LO", "SH", "ST", "LT", "UT", "UC"))
 NEVER_VRS = frozenset(("PN", "AE", "UR", "UN"))
 BINARY_VRS = frozenset(("OB", "OW", "OF", "OD", "OL", "OV", "OB or OW"))
 BINARY_KEPT = re.compile(
-    "PixelData$|Float.*PixelData$|LookupTableData$|LUTData$|GridData$|CoordinatesData$|CoordinateData$|PointIndexList$"
-    "|IndexList$|FloatingPointValues$|MapData$|WaveformData$|WaveformPaddingValue$|Channel(Minimum|Maximum)Value$"
+    "PixelData$|LookupTableData$|LUTData$|GridData$|CoordinatesData$|CoordinateData$|IndexList$"
+    "|FloatingPointValues$|MapData$|WaveformData$|WaveformPaddingValue$|Channel(Minimum|Maximum)Value$"
     "|SpectroscopyData$|PhaseCorrectionAngle$|CIELabValueList$|^[UV]ValueData$|ThicknessMap$|BlockEdgeData$"
     "|PolygonalOutline$|VolumetricCurve"
 )
@@ -73,6 +73,7 @@ DEVICE_TEST = re.compile(
 GROUPS = (
     ("pixel", "^image-pixel$|floating-point-image-pixel"),
     ("acquisition", "^general-(series|study|image|acquisition|equipment)$|^acquisition-context$"),
+    ("codes", "^sop-common$"),
     ("segmentation", "^segmentation|^surface|^height-map|tractography|segment-reference|point-cloud|uv-mapping"),
     ("rt", "^rt-|roi|structure-set|radiation|radiotherapy|beam|delivery-device|robotic|tomotherap"),
     ("registration", "registration|fiducials|stereometric"),

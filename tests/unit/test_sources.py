@@ -15,7 +15,7 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian
 
 from app.errors import Reason, UnreadableError, UsageError
 from app.files.archives import ArchiveLimits
-from app.sources.archive import START, ArchiveEntry, ArchiveWalk, Position, next_position
+from app.sources.archive import START, WHOLE, ArchiveEntry, ArchiveWalk, Position, next_position
 from app.sources.base import Candidate, SetAside, SourceKind
 from app.sources.dicomdir import count_missing_files
 from app.sources.folder import open_sources
@@ -270,6 +270,19 @@ class TestArchiveWalk:
         assert found["a.zip", "b.zip", "3"].file is None
         assert found["a.zip", "b.zip", "3"].reason is Reason.WORKER_CRASHED
         assert found["a.zip", "b.zip", "4"].reason is None
+
+    def test_lost_archive_costs_its_first_file_and_then_itself(self) -> None:
+        first: dict[Position, Reason] = {(1,): Reason.WORKER_HUNG}
+        found = {e.original_members: e.reason for e in entries(NESTED, ArchiveWalk(ArchiveLimits(), lost=first))}
+        assert [names for names, reason in found.items() if reason is Reason.WORKER_HUNG] == [("a.zip", "2")]
+        whole: dict[Position, Reason] = {(1, WHOLE): Reason.WORKER_HUNG}
+        found = {e.original_members: e.reason for e in entries(NESTED, ArchiveWalk(ArchiveLimits(), lost=whole))}
+        assert found == {
+            ("1",): None,
+            ("a.zip",): Reason.WORKER_HUNG,
+            ("../6",): Reason.MEMBER_PATH_ESCAPES,
+            ("7",): None,
+        }
 
     def test_archives_too_deep_are_listed_and_not_opened(self) -> None:
         found = {e.original_members: e.reason for e in entries(NESTED, ArchiveWalk(ArchiveLimits(depth=2)))}

@@ -290,16 +290,46 @@ def test_a_token_in_a_text_is_never_approved(token: bytes) -> None:
     ],
 )
 def test_identifiers_are_found_as_whole_words(identifier: str, text: str, is_found: bool) -> None:
-    assert IdentifierSearch([identifier]).is_in(text) is is_found
+    assert IdentifierSearch.of_patient([identifier]).is_in(text) is is_found
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-8", "utf-16-le", "utf-16-be"])
 def test_long_identifiers_are_found_in_bytes_of_any_encoding(encoding: str) -> None:
-    search = IdentifierSearch(["Mustermann"])
+    search = IdentifierSearch.of_patient(["Mustermann"])
     assert search.is_in_bytes(b"\1\2\3\4" + " Mustermann ".encode(encoding))
     assert not search.is_in_bytes(b"\1\2\3\4" + " Musterfrau ".encode(encoding))
 
 
 def test_an_approved_text_with_the_patients_own_name_is_found() -> None:
-    owner = Owner(CODE, IdentifierSearch(["LUNGE^X"]))
+    owner = Owner(CODE, IdentifierSearch.of_patient(["LUNGE^X"]))
     assert walk(sound_file(), owner=owner).findings == [("original-identifier", "SeriesDescription")]
+
+
+@pytest.mark.parametrize(
+    ("identifier", "text", "is_found"),
+    [
+        ("DOE^JANE", "scan of jane doe", True),
+        ("DOE^JANE", "jane", False),
+        ("TEST^Compression", "lossy compression", False),
+        ("MRN-0012345", "see mrn-0012345", True),
+        ("1984", "1984", False),
+    ],
+)
+def test_whose_a_text_is_unknown_only_whole_names_and_long_ids_count(
+    identifier: str, text: str, is_found: bool
+) -> None:
+    assert IdentifierSearch.of_anybody([identifier]).is_in(text) is is_found
+
+
+def test_bytes_in_place_of_approved_numbers_are_found() -> None:
+    approved = row("ModalityLUTSequence.LUTData", "US", "number", low="0", high="9")
+    item = element(0x00283006, b"US", b"\5\0")
+    other = long_element(0x00283006, b"OW", b"JANE")
+
+    def sequence(content: bytes) -> bytes:
+        return before_pixels(
+            long_element(0x00283000, b"SQ", struct.pack("<HHL", 0xFFFE, 0xE000, len(content)) + content)
+        )
+
+    assert walk(sequence(item), approved).findings == []
+    assert walk(sequence(other), approved).findings == [("vr-not-approved", "ModalityLUTSequence.LUTData")]
