@@ -12,6 +12,7 @@ from app.errors import HeldBackError, Reason
 _MODALITY, _IMAGE_TYPE, _CONVERSION_TYPE, _BURNED_IN = 0x00080060, 0x00080008, 0x00080064, 0x00280301
 _SERIES_INSTANCE_UID = 0x0020000E
 _ENCRYPTED_ATTRIBUTES = 0x04000500
+_SEGMENTATIONS = frozenset((str(uid.SegmentationStorage), "1.2.840.10008.5.1.4.1.1.66.7"))  # the latter: label maps
 _AUDIO = frozenset((str(uid.BasicVoiceAudioWaveformStorage), str(uid.GeneralAudioWaveformStorage)))
 
 # Text is drawn into these by the device or the person who made them, as a rule.
@@ -87,7 +88,7 @@ def check_object(header: Header, sop_class_uid: str, recipe: Recipe) -> None:
             pass
     if header.transfer_syntax_uid in _VIDEO:
         raise HeldBackError(Reason.VIDEO)
-    has_pixels = kind is ObjectKind.IMAGE or sop_class_uid == uid.SegmentationStorage
+    has_pixels = kind is ObjectKind.IMAGE or sop_class_uid in _SEGMENTATIONS
     if has_pixels and header.pixel is None:
         raise HeldBackError(Reason.NO_PIXELS)
     if header.pixel is not None:

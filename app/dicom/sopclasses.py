@@ -93,6 +93,7 @@ _CLASSES: dict[ObjectKind, tuple[uid.UID, ...]] = {
     ObjectKind.SEGMENTATION: (
         uid.SegmentationStorage,
         uid.SurfaceSegmentationStorage,
+        uid.UID("1.2.840.10008.5.1.4.1.1.66.7"),  # LabelMapSegmentationStorage, newer than pydicom's dictionary
     ),
     ObjectKind.RT: (
         uid.RTImageStorage,

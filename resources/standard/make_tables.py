@@ -56,6 +56,7 @@ BINARY_KEPT = re.compile(
     "|FloatingPointValues$|MapData$|WaveformData$|WaveformPaddingValue$|Channel(Minimum|Maximum)Value$"
     "|SpectroscopyData$|PhaseCorrectionAngle$|CIELabValueList$|^[UV]ValueData$|ThicknessMap$|BlockEdgeData$"
     "|PolygonalOutline$|VolumetricCurve"
+    "|ICCProfile$"  # rebuilt from its numbers by app.dicom.icc
 )
 # The file's command, meta and directory groups are never part of a released data set.
 STRUCTURAL_GROUPS = frozenset((0x0000, 0x0002, 0x0004))

@@ -42,6 +42,8 @@ def small_ct(mint: Mint, place: str, rows: int = 48) -> Dataset:
     (dataset,) = ct_series(mint.study(place), slices=1, rows=rows, columns=rows)
     for keyword in ("SOPInstanceUID", "SeriesInstanceUID"):
         plant_keyword(dataset, keyword, place, mint)
+    # In all of them: what only one patient has is suspicious, and dropped where nobody decides.
+    dataset.AnatomicRegionSequence = [code("51185008", "SCT", "Chest")]
     # The factory's time of acquisition adds to the study's.
     dataset.AcquisitionTime = mint.time(f"{place}.AcquisitionTime")
     return dataset
@@ -55,7 +57,6 @@ def make_base(mint: Mint, place: str) -> Dataset:
     plant_chains(dataset, place, mint)
     plant_private(dataset, place, mint)
     dataset.BodyPartExamined = "CHEST"
-    dataset.AnatomicRegionSequence = [code("51185008", "SCT", "Chest")]
     # Free text that is partly safe, and names of the patient in other clothes.
     name = str(dataset.PatientName)
     dataset.StudyDescription = f"CT Thorax {mint.text(f'{place}.StudyDescription')}"
