@@ -7,6 +7,7 @@ from collections.abc import Iterable
 SHORTEST = 4
 # Shorter ones turn up by chance where bytes are no text, or where it is not known whose text it is.
 SHORTEST_ANYWHERE = 8
+_DATE = re.compile(r"\d{8}\Z|\d{1,4}([-./ ])\d{1,2}\1\d{1,4}\Z")
 
 
 def normalise(text: str) -> str:
@@ -35,15 +36,15 @@ class IdentifierSearch:
     def of_anybody(cls, original_identifiers: Iterable[str]) -> "IdentifierSearch":
         """For texts of unknown owners: whole names in either order and longer IDs.
 
-        A single name would be found in the texts of others: people are called Compression, too.
+        A single name would be found in the texts of others, and so would a date: people are called Compression, and
+        coding schemes have versions of the day.
         """
         wanted: set[str] = set()
         for original in original_identifiers:
             parts = [part.strip() for part in re.split(r"[\^=]+", normalise(original)) if part.strip()]
             wanted.update((" ".join(parts), " ".join(reversed(parts)), normalise(original).strip()))
-        return cls(
-            {part for part in wanted if len(part) >= SHORTEST_ANYWHERE and (" " in part or any(map(str.isdigit, part)))}
-        )
+        long_ones = {part for part in wanted if len(part) >= SHORTEST_ANYWHERE and not _DATE.match(part)}
+        return cls({part for part in long_ones if " " in part or any(map(str.isdigit, part))})
 
     def is_in(self, text: str) -> bool:
         """Whether one of the identifiers is in a text."""

@@ -1,14 +1,15 @@
 """Feeds batches to an executor, in a bounded window, and isolates the item that kills or hangs a worker.
 
-A worker that dies takes its process pool with it, and does not say over which file. So a batch that was under way then
-is run again item by item, each alone in the pool: the item that does it again is lost (and named), the others are not.
+A worker that dies does not say over which item, and in some executors not even over which batch. So a batch that may
+have been the cause is run again item by item, each with nothing beside it: the item that does it again is lost (and
+named), the others are not.
 """
 
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass
+from time import monotonic
 from typing import Generic, TypeVar
 
 from app.errors import Reason
@@ -17,6 +18,10 @@ from app.jobs.executors import WorkExecutor
 C = TypeVar("C")
 I = TypeVar("I")  # noqa: E741 - an item
 R = TypeVar("R")
+
+# Hardly all items of a batch are as slow as the slowest may be. One that is stopped wrongly for that loses nothing.
+FURTHER_ITEM = 0.1
+LONGEST_WAIT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Batch(Generic[C, I]):
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[C, I, R]):
-    """A batch that came back."""
+    """A batch, or a single item of one, that came back."""
 
     batch: Batch[C, I]
     result: R
@@ -37,7 +42,7 @@ class Done(Generic[C, I, R]):
 
 @dataclass(frozen=True, slots=True)
 class Lost(Generic[C, I]):
-    """An item that crashed or hung its worker twice; the reason is WORKER_CRASHED or WORKER_HUNG."""
+    """An item (``batch`` has only this one) that crashed or hung its worker: WORKER_CRASHED or WORKER_HUNG."""
 
     batch: Batch[C, I]
     reason: Reason
@@ -49,67 +54,94 @@ def run_batches(
     executor: WorkExecutor,
     *,
     seconds_per_item: float,
-) -> Iterator[Done[C, I, R] | Lost[C, I]]:
+) -> Generator[Done[C, I, R] | Lost[C, I], None, None]:
     """Run ``function(context, items)`` over all batches and yield what becomes of them, in order of completion.
 
     ``function`` is a module-level function that raises nothing on bad input: an exception from it is a defect and
-    comes out here. Closing the iterator cancels what has not started. ``seconds_per_item`` bounds a batch's time.
+    comes out here. Closing the iterator cancels what has not started, and stops what has. A single item may take
+    ``seconds_per_item`` from its start; a batch gets a tenth of that on top for each further item.
     """
-    source = iter(batches)
-    alone: deque[Batch[C, I]] = deque()
-    running: dict[Future[R], tuple[Batch[C, I], float]] = {}
+    pump = _Pump(function, iter(batches), executor, seconds_per_item)
     try:
-        while True:
-            # A batch suspected of killing a worker runs with nothing beside it, so that the blame is certain.
-            if alone and not running:
-                suspect = alone.popleft()
-                yield _run_alone(function, suspect, executor, seconds_per_item)
-                continue
-            while not alone and len(running) < executor.window:
-                batch = next(source, None)
+        while pump.fill():
+            yield from pump.collect()
+            yield from pump.stop_late()
+    finally:
+        pump.cancel()
+
+
+class _Pump(Generic[C, I, R]):
+    def __init__(
+        self,
+        function: Callable[[C, tuple[I, ...]], R],
+        source: Iterator[Batch[C, I]],
+        executor: WorkExecutor,
+        seconds_per_item: float,
+    ) -> None:
+        self._function, self._source, self._executor = function, source, executor
+        self._seconds = seconds_per_item
+        self._running: dict[Future[R], Batch[C, I]] = {}
+        # To be run again: as they are, because another one's end took them along; and each by itself.
+        self._again: deque[Batch[C, I]] = deque()
+        self._suspects: deque[Batch[C, I]] = deque()
+        self._is_alone = False
+
+    def fill(self) -> bool:
+        """Submit what may run now; whether anything runs."""
+        if not self._running:
+            self._is_alone = bool(self._suspects)
+            if self._suspects:
+                self._submit(self._suspects.popleft())
+        if not self._is_alone and not self._suspects:
+            window = self._executor.window
+            while len(self._running) < window:
+                batch = self._again.popleft() if self._again else next(self._source, None)
                 if batch is None:
                     break
-                running[executor.submit(function, batch.context, batch.items)] = (batch, time.monotonic())
-            if not running:
-                if alone:
-                    continue
-                return
-            finished, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
-            broken = False
-            for future in finished:
-                batch, _ = running[future]
-                try:
-                    result = future.result()
-                except BrokenExecutor:
-                    broken = True
-                    continue
-                del running[future]
+                self._submit(batch)
+        return bool(self._running)
+
+    def _submit(self, batch: Batch[C, I]) -> None:
+        self._running[self._executor.submit(self._function, batch.context, batch.items)] = batch
+
+    def collect(self) -> Iterator[Done[C, I, R] | Lost[C, I]]:
+        """Wait for something to end, for a moment at most, and take what ended."""
+        timeout = min(LONGEST_WAIT_SECONDS, self._seconds / 4)
+        finished, _ = wait(self._running, timeout=timeout, return_when=FIRST_COMPLETED)
+        for future in finished:
+            batch = self._running.pop(future)
+            try:
+                result = future.result()
+            except self._executor.deaths:
+                yield from self._suspect(batch, Reason.WORKER_CRASHED, is_certain=self._is_alone)
+            except CancelledError:
+                self._again.append(batch)
+            else:
                 yield Done(batch, result)
-            now = time.monotonic()
-            # A batch may wait in the executor's queue for as long as those before it take.
-            hung = any(
-                now - started > seconds_per_item * len(batch.items) * executor.window
-                for batch, started in running.values()
+
+    def stop_late(self) -> Iterator[Lost[C, I]]:
+        """Stop what has been running for longer than it may."""
+        now = monotonic()
+        for future, batch in list(self._running.items()):
+            started = self._executor.started(future)
+            limit = self._seconds * (1 + FURTHER_ITEM * (len(batch.items) - 1))
+            if started is None or now - started <= limit or future.done():
+                continue
+            del self._running[future]
+            self._executor.stop(future)
+            yield from self._suspect(
+                batch, Reason.WORKER_HUNG, is_certain=self._is_alone or self._executor.blames_surely
             )
-            if broken or hung:
-                for batch, _ in running.values():
-                    alone.extend(Batch(batch.context, (item,)) for item in batch.items)
-                running.clear()
-                executor.restart()
-    finally:
-        for future in running:
-            future.cancel()
 
+    def _suspect(self, batch: Batch[C, I], reason: Reason, *, is_certain: bool) -> Iterator[Lost[C, I]]:
+        if is_certain and len(batch.items) == 1:
+            yield Lost(batch, reason)
+        else:
+            self._suspects.extend(Batch(batch.context, (item,)) for item in batch.items)
 
-def _run_alone(
-    function: Callable[[C, tuple[I, ...]], R], batch: Batch[C, I], executor: WorkExecutor, seconds: float
-) -> Done[C, I, R] | Lost[C, I]:
-    future = executor.submit(function, batch.context, batch.items)
-    try:
-        return Done(batch, future.result(timeout=seconds))
-    except BrokenExecutor:
-        executor.restart()
-        return Lost(batch, Reason.WORKER_CRASHED)
-    except TimeoutError:
-        executor.restart()
-        return Lost(batch, Reason.WORKER_HUNG)
+    def cancel(self) -> None:
+        """Leave nothing behind that runs."""
+        for future in self._running:
+            if not future.cancel() and not future.done():
+                self._executor.stop(future)
+        self._running.clear()

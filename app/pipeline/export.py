@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
+from weakref import finalize
 
 from app import __version__
 from app.bundle.release import Release, ReleasedInstance, ReleaseTask, ValueRow
@@ -17,12 +18,14 @@ from app.deid.engine import dummy_of
 from app.deid.recipe import Patient, Recipe
 from app.deid.release import Releaser
 from app.deid.rules import compile_rules
+from app.deid.values import Fold
 from app.deid.step import load_patient, make_recipe, register_patients
 from app.dicom.profile import METHOD_CODES
 from app.errors import Reason, UnreadableError
 from app.events import Job
 from app.files.locator import ArchiveCache, Locator, open_locator
 from app.jobs.executors import WorkExecutor
+from app.pipeline.identifiers import original_identifiers
 from app.pipeline.report import applied_options, make_report
 from app.project.decisions import Decisions, ValueAction, load_decisions
 from app.project.folder import Project
@@ -48,7 +51,7 @@ class ReleaseContext:
     patient: Patient
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class _Opened:
     releaser: Releaser
     cache: ArchiveCache
@@ -57,7 +60,9 @@ class _Opened:
 @lru_cache(maxsize=1)
 def _open(context: ReleaseContext) -> _Opened:
     # One patient at a time: what the engine remembers is theirs, and goes with the next one.
-    return _Opened(Releaser(context.recipe, context.patient), ArchiveCache())
+    opened = _Opened(Releaser(context.recipe, context.patient), ArchiveCache())
+    finalize(opened, opened.cache.close)
+    return opened
 
 
 def release_instance(context: ReleaseContext, task: ReleaseTask) -> ReleasedInstance:
@@ -139,10 +144,7 @@ def _make_release(project: Project, rows: Sequence[DumpRow], decisions: Decision
             patients[patient_id] = load_patient(project, patient_id, pseudonyms[patient_id])
         return ReleaseContext(recipe, patients[patient_id])
 
-    def identifiers_of(patient_id: int) -> tuple[str, ...]:
-        patient = context_of(patient_id).patient
-        return tuple(sorted(phrase for phrase in patient.identity_phrases if phrase.isascii()))
-
+    kept = [value for (_, value), decision in decisions.values.items() if decision.action is ValueAction.KEEP]
     content = json.dumps(
         [
             __version__,
@@ -164,7 +166,7 @@ def _make_release(project: Project, rows: Sequence[DumpRow], decisions: Decision
         date_preset=recipe.dates.value,
         digest=hashlib.sha256(content.encode()).hexdigest(),
         report=lambda: make_report(project, rows, decisions, recipe, sign_off),
-        identifiers=identifiers_of,
+        identifiers=lambda patient_id: original_identifiers(project, patient_id, kept),
     )
 
 
@@ -196,14 +198,15 @@ def _approved(rows: Sequence[DumpRow], recipe: Recipe) -> Iterator[ValueRow]:
         else:
             fold, low, high = row.fold, row.low, row.high
         key = (row.path, fold, value)
+        measure = float if fold == Fold.NUMBER else str
         if key in approved:
             known = approved[key]
             approved[key] = replace(
                 known,
                 instances=known.instances + row.instances,
                 patients=max(known.patients, row.patients),
-                low=low if fold == "number" and float(low) < float(known.low) else min(known.low, low),
-                high=high if fold == "number" and float(high) > float(known.high) else max(known.high, high),
+                low=min(known.low, low, key=measure),
+                high=max(known.high, high, key=measure),
             )
         else:
             approved[key] = ValueRow(row.path, row.vr, fold, value, low, high, row.instances, row.patients)

@@ -4,8 +4,10 @@ from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
 from app.bundle.verify import BundleReport, verify_progress
-from app.deid.step import load_patient, register_patients
+from app.deid.step import register_patients
 from app.events import Event
+from app.pipeline.identifiers import original_identifiers
+from app.project.decisions import ValueAction, load_decisions
 from app.project.folder import Project
 
 
@@ -20,8 +22,9 @@ def verify(paths: Sequence[Path], project: Path | None) -> Generator[Event, None
 
 def _identifiers(project: Project) -> Mapping[str, tuple[str, ...]]:
     """Patient code -> what must not be found in that patient's files."""
-    found = {}
-    for patient_id, pseudonym in register_patients(project).items():
-        patient = load_patient(project, patient_id, pseudonym)
-        found[pseudonym.code] = tuple(sorted(phrase for phrase in patient.identity_phrases if phrase.isascii()))
-    return found
+    decisions = load_decisions(project.layout)
+    kept = [value for (_, value), decision in decisions.values.items() if decision.action is ValueAction.KEEP]
+    return {
+        pseudonym.code: original_identifiers(project, patient_id, kept)
+        for patient_id, pseudonym in register_patients(project).items()
+    }

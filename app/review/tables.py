@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from app.errors import UsageError
 from app.files.atomic import write_atomically
 from app.project.decisions import DecisionsRefusedError, RowProblem
@@ -29,6 +27,8 @@ class TableRow:
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
     """Write UTF-8, owner-only, with the byte order mark without which Excel takes it for a code page."""
+    import pandas as pd  # noqa: PLC0415 - half a second of every start, for the commands that need it
+
     content = io.BytesIO()
     pd.DataFrame(rows, columns=list(columns), dtype=object).to_csv(
         content, index=False, encoding="utf-8-sig", lineterminator="\r\n"
@@ -45,6 +45,8 @@ def read_table(path: Path, required: Sequence[str]) -> list[TableRow]:
     Raises UsageError where the file can't be read as a table with the required columns,
     DecisionsRefusedError where rows have more cells than there are columns.
     """
+    import pandas as pd  # noqa: PLC0415 - half a second of every start, for the commands that need it
+
     text = _read_text(path)
     header, delimiter = _read_header(text, required)
     width = len(header) + _SPARE_COLUMNS

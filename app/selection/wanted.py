@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from app.errors import UsageError
 
 LIST_KEYWORDS = ("PatientID", "AccessionNumber", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
@@ -71,6 +69,8 @@ def read_list(path: Path) -> WantedList:
     Raises UsageError: "list-not-found", "list-unreadable", "list-too-large", "list-not-a-table",
     "list-without-column", "list-empty".
     """
+    import pandas as pd  # noqa: PLC0415 - half a second of every start, for the commands that need it
+
     try:
         if path.stat().st_size > MAX_LIST_BYTES:
             raise UsageError("list-too-large", limit_bytes=MAX_LIST_BYTES)

@@ -18,6 +18,7 @@ ERRORS: Mapping[str, str] = {
     "bad-workers": mark("Give --workers as serial, auto, a number from 1 to 61, or dask://HOST:PORT."),
     "dask-not-installed": mark("Dask is not installed. Install the extra consign[dask], or use other --workers."),
     "dask-not-reached": mark("The Dask scheduler does not answer. Check that it runs and that the address is right."),
+    "dask-without-workers": mark("The Dask cluster has no workers (left). Start some, and run the same command again."),
     "source-not-found": mark("Source number {number} can't be found or opened. Check its path and your rights."),
     # project
     "folder-not-empty": mark("The folder for the new project is not empty. Choose a new or an empty one."),

@@ -138,9 +138,18 @@ def _radiograph(study: Study, rows: int, columns: int, *, burned_name: bool) -> 
 
 
 def cr_image(
-    study: Study, *, rows: int = 880, columns: int = 720, burned_name: bool = True, number: int = 6
+    study: Study,
+    *,
+    rows: int = 880,
+    columns: int = 720,
+    burned_name: bool = True,
+    declared: bool = True,
+    number: int = 6,
 ) -> Dataset:
-    """A computed radiograph, MONOCHROME1, with the patient's name burned in unless told otherwise."""
+    """A computed radiograph, MONOCHROME1, with the patient's name burned in unless told otherwise.
+
+    ``declared``: Burned In Annotation says so; old machines leave it out.
+    """
     series = make_series(study, "CR", number, "Chest PA", CR_DEVICE)
     dataset = make_instance(series, uids.ComputedRadiographyImageStorage, 1)
     pixels = _radiograph(study, rows, columns, burned_name=burned_name)
@@ -149,6 +158,8 @@ def cr_image(
     dataset.BodyPartExamined, dataset.ViewPosition, dataset.PatientOrientation = "CHEST", "PA", ["L", "F"]
     dataset.ImagerPixelSpacing = [0.2, 0.2]
     dataset.KVP, dataset.Exposure, dataset.CassetteOrientation = 117, 2, "PORTRAIT"
+    if burned_name and declared:
+        dataset.BurnedInAnnotation = "YES"
     dataset.WindowCenter, dataset.WindowWidth = 2048, 4096
     return dataset
 

@@ -106,9 +106,7 @@ def test_a_cut_file_is_never_read_as_whole(cut: int) -> None:
         header = read(data[:cut])
     except UnreadableError:
         return
-    assert (
-        header.pixel is None
-    )  # cut between two elements: what is missing are the pixels, and that is seen later
+    assert header.pixel is None  # cut between two elements: what is missing are the pixels, and that is seen later
 
 
 def test_length_beyond_the_end_is_refused() -> None:

@@ -313,6 +313,8 @@ def test_an_approved_text_with_the_patients_own_name_is_found() -> None:
         ("TEST^Compression", "lossy compression", False),
         ("MRN-0012345", "see mrn-0012345", True),
         ("1984", "1984", False),
+        ("20200131", "version 20200131", False),
+        ("31.01.2020", "31.01.2020", False),
     ],
 )
 def test_whose_a_text_is_unknown_only_whole_names_and_long_ids_count(

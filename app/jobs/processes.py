@@ -1,0 +1,208 @@
+"""Spawned worker processes, one call at a time each.
+
+Why not ``ProcessPoolExecutor``: it does not say which call killed a worker, nor when a call started, it gives up all
+workers for one that died, and up to Python 3.11.4 (Debian 12 has 3.11.2) it never ends when one dies while the next
+call is being written to it. Here each process has a pipe and a thread of its own, so all of that is known.
+"""
+
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Future
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from types import TracebackType
+from typing import Any, ClassVar, TypeVar
+
+R = TypeVar("R")
+
+# A new process on a busy machine, importing from a network share under a virus scanner.
+START_SECONDS = 120.0
+# A process that SIGKILL does not end sits in a system call of a dead share; nobody can wait for that.
+END_SECONDS = 5.0
+
+_SPAWN = multiprocessing.get_context("spawn")
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    future: Future[Any]
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+class ProcessExecutor(AbstractContextManager["ProcessExecutor"]):
+    """Spawned processes: the same on Windows, macOS and Linux, and nothing of this process is inherited.
+
+    A process is started when there is a call for it, and a new one after it died: the future of the call that it was
+    at then raises BrokenExecutor, and no other.
+    """
+
+    blames_surely = True
+    deaths: ClassVar[tuple[type[BaseException], ...]] = (BrokenExecutor,)
+
+    def __init__(self, workers: int) -> None:
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._lanes = [_Lane(self._calls) for _ in range(workers)]
+
+    @property
+    def window(self) -> int:
+        """Enough that no worker waits for the next batch, few enough that results do not pile up."""
+        return len(self._lanes) * 2
+
+    def submit(self, function: Callable[..., R], *arguments: Any) -> Future[R]:
+        """Queue for the next free process."""
+        future: Future[R] = Future()
+        self._calls.put(_Call(future, function, arguments))
+        return future
+
+    def started(self, future: Future[Any]) -> float | None:
+        """When a process began with it."""
+        return next((lane.started for lane in self._lanes if lane.future is future), None)
+
+    def stop(self, future: Future[Any]) -> None:
+        """Kill the process that runs it, which may hang in foreign code."""
+        for lane in self._lanes:
+            if lane.future is future:
+                lane.kill()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for lane in self._lanes:
+            lane.end()
+            self._calls.put(None)
+        for lane in self._lanes:
+            lane.join()
+
+
+class _Lane:
+    """A thread with a process: takes a call, has it done, takes the next.
+
+    Attributes
+    ----------
+    future
+        Of the call that the process is at.
+    started
+        ``time.monotonic()`` when the process had the call and began with it; None before.
+    """
+
+    def __init__(self, calls: "queue.SimpleQueue[_Call | None]") -> None:
+        self.future: Future[Any] | None = None
+        self.started: float | None = None
+        self._calls = calls
+        self._process: SpawnProcess | None = None
+        self._connection: Connection | None = None
+        self._lock = threading.Lock()
+        self._ended = False
+        self._thread = threading.Thread(target=self._serve, name="worker lane", daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while (call := self._calls.get()) is not None:
+            if not call.future.set_running_or_notify_cancel():
+                continue
+            self.future = call.future
+            try:
+                result = self._have_done(call)
+            except BaseException as error:  # noqa: BLE001 - the future carries it to whoever asks, as in any executor
+                outcome: BaseException | None = error
+            else:
+                outcome = None
+            # Before the future tells: whoever hears of it may ask at once what runs now.
+            self.future = self.started = None
+            if outcome is None:
+                call.future.set_result(result)
+            else:
+                call.future.set_exception(outcome)
+
+    def _have_done(self, call: _Call) -> Any:
+        try:
+            connection = self._connect()
+            connection.send((call.function, call.arguments))
+            if not connection.poll(START_SECONDS):
+                raise EOFError
+            connection.recv()
+            self.started = time.monotonic()
+            is_result, value = connection.recv()
+        except (EOFError, ConnectionError) as error:
+            self.kill()
+            raise BrokenExecutor from error
+        if is_result:
+            return value
+        raise value
+
+    def _connect(self) -> Connection:
+        """The pipe to the process, which is started where there is none; EOFError after the end."""
+        with self._lock:
+            if self._ended:
+                raise EOFError
+            if self._process is None or self._connection is None:
+                _block_interrupts()
+                here, there = _SPAWN.Pipe()
+                self._process = _SPAWN.Process(target=_work, args=(there,), name="Consign worker", daemon=True)
+                self._process.start()
+                there.close()  # or the end of the process would not show here
+                self._connection = here
+            return self._connection
+
+    def kill(self) -> None:
+        """Kill the process; the call that it was at fails. The next call gets a new one."""
+        with self._lock:
+            process, self._process = self._process, None
+            if process is not None:
+                process.kill()
+                process.join(END_SECONDS)
+
+    def end(self) -> None:
+        """Kill the process for good."""
+        with self._lock:
+            self._ended = True
+        self.kill()
+
+    def join(self) -> None:
+        """Wait for the thread's end."""
+        self._thread.join(END_SECONDS)
+
+
+def _block_interrupts() -> None:
+    """Have what this thread starts from now on never see Ctrl-C, not even while it still starts.
+
+    Ctrl-C reaches every process of the terminal; only the parent decides what it means. The helper process of
+    multiprocessing comes first, because starting it lifts the block.
+    """
+    if os.name == "posix":
+        from multiprocessing import resource_tracker  # noqa: PLC0415 - of POSIX alone
+
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def _work(connection: Connection) -> None:
+    """What a worker process does: calls, until the parent closes the pipe or is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Windows cannot block it from outside
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    # A parent that went away is no error here.
+    with suppress(EOFError, ConnectionError):
+        while True:
+            function, arguments = connection.recv()
+            connection.send(None)
+            try:
+                reply = (True, function(*arguments))
+            except Exception as error:  # noqa: BLE001 - for the future
+                reply = (False, error)
+            connection.send(reply)
+
+
+def _die_with_parent() -> None:
+    # A killed parent cannot stop a worker that is in the middle of a long call, or hangs in one.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
