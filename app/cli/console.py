@@ -81,7 +81,9 @@ class Console:
     def _progress(self, event: Progress) -> None:
         now = time.monotonic()
         if event.step != self._step or event.done < self._first_done:
-            self._step, self._started, self._first_done, self._shown = event.step, now, event.done, 0.0
+            # A file of lines gets one only where a step takes long; a terminal gets one at once.
+            shown = 0.0 if self._is_terminal or self._json else now
+            self._step, self._started, self._first_done, self._shown = event.step, now, event.done, shown
         last = event.total is not None and event.done >= event.total
         every = REDRAW_SECONDS if self._is_terminal or self._json else LINE_SECONDS
         if now - self._shown < every and not (last and self._is_terminal):

@@ -7,7 +7,7 @@ that the report counts. Grammars: PS3.5 section 6.2.
 import math
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -17,9 +17,18 @@ from app.deid.rules import Rule, defined_terms
 from app.dicom.icc import clean_profile
 from app.dicom.profile import Action, DatePreset
 from app.dicom.reading import decode_text
-from app.dicom.temporal import cap_age, is_time, shift_date, shift_date_time, year_of_date, year_of_date_time
+from app.dicom.temporal import (
+    cap_age,
+    is_time,
+    is_zone,
+    parse_date,
+    shift_date,
+    shift_date_time,
+    year_of_date,
+    year_of_date_time,
+)
 from app.dicom.uids import is_registered, is_uid, keyed_uid
-from app.dicom.words import clean_text, code_meanings, fold, split_words
+from app.dicom.words import clean_components, code_meanings, fold, split_words
 from app.errors import UnreadableError
 
 Number = int | float
@@ -53,6 +62,7 @@ class Drop(StrEnum):
     CHARACTER_SET = "character-set"
     DECISION = "decision"
     LOST_CONTENT = "lost-content"
+    IDENTITY = "identity"
 
 
 class DroppedError(Exception):
@@ -82,11 +92,18 @@ class Value:
 
 TEXT_VRS = frozenset(("SH", "LO", "ST", "LT", "UT", "UC"))
 _STRING_VRS = TEXT_VRS | {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "PN", "TM", "UI", "UR"}
+_MAX_BESIDE_TERMS = 3  # characters of numbers and single letters in a term made of terms: FFE_M, SEQ_10
 _MAX_LENGTHS = {"SH": 16, "LO": 64, "CS": 16, "AS": 4, "DA": 10, "TM": 16, "DT": 26, "ST": 1024, "LT": 10240}
 _SINGLE_TEXT = frozenset(("ST", "LT", "UT"))
 _DECIMAL = re.compile(rb" *[+-]?(?:\d{1,18}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][+-]?\d{1,3})? *\Z")
 _INTEGER = re.compile(rb" *[+-]?\d{1,10} *\Z")
 MAX_DECIMAL_LENGTH = 26  # 16 by the standard; real writers go beyond it, none further than this
+# Before the point, without the zeros at the end: a dose of 370000000 Bq has two, a telephone number ten.
+MAX_SIGNIFICANT_DIGITS = 9
+_INTEGER_RANGE = range(-(2**31), 2**31)
+# The bit patterns of "not a number" that processors make; any other one could hold a message.
+_PLAIN_NANS = frozenset(struct.pack(layout, number) for layout in ("<f", "<d") for number in (math.nan, -math.nan))
+_SHORTEST_IN_BYTES = 5
 _BINARY_NUMBERS: dict[str, tuple[str, int]] = {
     "US": ("H", 2),
     "SS": ("h", 2),
@@ -107,7 +124,11 @@ _CODE_VERSIONS = frozenset((0x00080103, 0x00080106, 0x00080107, 0x0008010F, 0x00
 _SRT_CODE = re.compile(r"[A-Z][0-9A-F]?-[0-9A-F]{4,6}\Z")
 _ECG_CODE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}-\d{1,3}-\d{1,5}\Z")  # SCP-ECG lead and unit codes
 _LOINC_CODE = re.compile(r"\d{1,7}-\d\Z")
-_VERSION = re.compile(r"[0-9.]{1,10}\Z|20\d{6}(?:\d{6})?\Z|DCMR\Z|HL7\Z|20\d\d-?\d\d-?\d\d\Z")
+_SNOMED_CODE = re.compile(r"[1-9]\d{2,14}[01]0\d\Z")  # a concept of the core or of an extension: partition 00 or 10
+_VERSION = re.compile(r"\d{1,3}(?:\.\d{1,3}){0,3}\Z|(?:19|20)\d{6}(?:\d{6})?\Z|DCMR\Z|HL7\Z|20\d\d-?\d\d-?\d\d\Z")
+_ZONE = 0x00080201
+# Values of one sample, in as many bytes as the sample has.
+_SMALL_BINARIES = frozenset((0x54000110, 0x54000112, 0x5400100A))
 _SCHEMES = frozenset(
     "SCT SRT SNM3 99SDM SNM DCM LN UCUM FMA RADLEX NCIt NCIT UMLS I9 I9C I10 ICD10 ICDO3 ICD-O-3 ACR BI RADPEER "
     "RXNORM NEU MSH ITIS_TSN PUBCHEM_CID UNS IBSI NYUMCCG MA UBERON HPDMCC ISO3166_1 ISO639_1 ISO_639-1 RFC3066 "
@@ -145,6 +166,10 @@ def release_value(
     if vr in _BINARY:
         if len(raw) % {"OB": 1, "OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}[vr]:
             raise DroppedError(Drop.GRAMMAR)
+        if tag in _SMALL_BINARIES and len(raw) > 8:
+            raise DroppedError(Drop.TOO_LONG)
+        if has_identity_in_bytes(raw, patient):
+            raise DroppedError(Drop.IDENTITY)
         return Value(raw, vr, Fold.BINARY)
     if vr in TEXT_VRS:
         return _text(rule, tag, vr, raw, character_sets, recipe, patient)
@@ -182,7 +207,11 @@ def _binary_number(rule: Rule, vr: str, raw: bytes) -> Value:
         raise DroppedError(Drop.GRAMMAR)
     if rule.vm_max is not None and len(raw) // size > rule.vm_max:
         raise DroppedError(Drop.TOO_MANY)
-    numbers = struct.unpack(f"<{letters[0] * (len(raw) // (size // len(letters)))}", raw)
+    numbers = _unpack(vr, raw)
+    if letters in ("f", "d") and any(map(math.isnan, numbers)):
+        words = (raw[start : start + size] for start in range(0, len(raw), size))
+        if any(math.isnan(number) and word not in _PLAIN_NANS for number, word in zip(numbers, words, strict=True)):
+            raise DroppedError(Drop.GRAMMAR)
     finite = [number for number in numbers if math.isfinite(number)] or [0]
     return Value(raw, vr, Fold.NUMBER, low=min(finite), high=max(finite))
 
@@ -200,12 +229,20 @@ def _text_number(rule: Rule, vr: str, raw: bytes) -> Value:
         if len(component) > MAX_DECIMAL_LENGTH or grammar.match(component) is None:
             raise DroppedError(Drop.GRAMMAR)
         number: Number = float(component) if vr == "DS" else int(component)
-        if not math.isfinite(number):
+        if not math.isfinite(number) or (vr == "IS" and number not in _INTEGER_RANGE) or not _is_quantity(component):
             raise DroppedError(Drop.GRAMMAR)
         numbers.append(number)
     if not numbers:
         return Value(b"", vr, Fold.NONE)
     return Value(stripped, vr, Fold.NUMBER, low=min(numbers), high=max(numbers))
+
+
+def _is_quantity(component: bytes) -> bool:
+    """Whether a decimal could be measured or counted: telephone numbers, identifiers and dates have other digits."""
+    whole = re.split(rb"[.eE]", component.strip(b" +-"), maxsplit=1)[0].lstrip(b"0")
+    if len(whole) == 8 and whole[:2] in (b"19", b"20") and parse_date(whole.decode("ascii")) is not None:
+        return False
+    return len(whole.rstrip(b"0")) <= MAX_SIGNIFICANT_DIGITS
 
 
 def _ascii(raw: bytes) -> str:
@@ -250,7 +287,12 @@ def _ranged(released: str, vr: str, how: Fold, components: list[str]) -> Value:
 
 
 def _code_string(tag: int, components: list[str]) -> Value:
-    kept = [component for component in components if not component or is_known_term(component)]
+    spelled = _spelled_out(components)
+    kept = [
+        component
+        for index, component in enumerate(components)
+        if not component or (index not in spelled and is_known_term(component))
+    ]
     if tag == _IMAGE_TYPE and kept[:2] != components[:2]:
         raise DroppedError(Drop.NOT_A_KNOWN_TERM)  # the first two have their places; later ones are a list
     if not any(kept):
@@ -261,6 +303,18 @@ def _code_string(tag: int, components: list[str]) -> Value:
     return Value(released.encode(), "CS", Fold.NONE, released)
 
 
+def _spelled_out(components: list[str]) -> set[int]:
+    """Where three or more components of one character follow each other: a name or a number spelled out."""
+    found: set[int] = set()
+    start = 0
+    for index in range(len(components) + 1):
+        if index == len(components) or len(components[index]) > 1:
+            if index - start >= 3:
+                found.update(range(start, index))
+            start = index + 1
+    return found
+
+
 @lru_cache(maxsize=1 << 12)
 def is_known_term(text: str) -> bool:
     """Whether a CS value is a defined term, or made of nothing but defined terms and short numbers."""
@@ -269,10 +323,13 @@ def is_known_term(text: str) -> bool:
         return True
     if len(text) > _MAX_LENGTHS["CS"] * 2:
         return False
+    if not text.isascii():
+        return False
     parts = re.split(r"[ _\-/+.]", text)
-    return len(parts) > 1 and all(
-        part in terms or (part.isdigit() and len(part) <= 3) or len(part) <= 1 for part in parts
-    )
+    unknown = [part for part in parts if part not in terms or len(part) <= 1]
+    if len(unknown) == len(parts) or sum(len(part) for part in unknown) > _MAX_BESIDE_TERMS:
+        return False
+    return all(part.isdigit() or len(part) <= 1 for part in unknown)
 
 
 def _uids(rule: Rule, components: list[str], recipe: Recipe) -> Value:
@@ -328,21 +385,19 @@ def _text(
         return _checked(text.strip(), vr, _SCHEMES.__contains__, Drop.NOT_A_KNOWN_CODE)
     if tag in _CODE_VERSIONS:
         return _checked(text.strip(), vr, lambda version: _VERSION.match(version) is not None, Drop.NOT_A_KNOWN_CODE)
+    if tag == _ZONE:
+        return _checked(text.strip(), vr, is_zone, Drop.GRAMMAR)
     components = [text] if vr in _SINGLE_TEXT else text.split("\\")
     if rule.vm_max is not None and len(components) > rule.vm_max and vr not in _SINGLE_TEXT:
         raise DroppedError(Drop.TOO_MANY)
     if rule.verbatim:
         _check_length(vr, components)
         return Value(text.encode(), vr, Fold.NONE, text)
-    cleaned = [
-        clean_text(component, recipe.vocabulary, patient.unsafe_words, technical=rule.technical)
-        for component in components
-    ]
-    dropped = tuple(word for part in cleaned for word in part.original_dropped)
-    released = "\\".join(part.text for part in cleaned)
+    cleaned, dropped = clean_components(components, recipe.vocabulary, patient.unsafe_words, technical=rule.technical)
+    released = "\\".join(cleaned)
     if not released.strip("\\ "):
         raise DroppedWordsError(dropped)
-    _check_length(vr, [part.text for part in cleaned])
+    _check_length(vr, cleaned)
     return Value(released.encode(), vr, Fold.NONE, released.rstrip(), dropped_words=dropped)
 
 
@@ -375,7 +430,7 @@ def is_known_code(code: str) -> bool:
     if _LOINC_CODE.match(code):
         digits = code.replace("-", "")
         return _luhn(digits)
-    return code.isdigit() and 6 <= len(code) <= 18 and _verhoeff(code)
+    return _SNOMED_CODE.match(code) is not None and _verhoeff(code)
 
 
 def _luhn(digits: str) -> bool:
@@ -412,15 +467,18 @@ def is_identity_hit(value: Value, raw: bytes, patient: Patient) -> bool:
     """
     match value.fold:
         case Fold.NUMBER:
-            if value.vr not in ("DS", "IS"):
-                return any(str(number) in patient.identity_numbers for number in (value.low, value.high))
-            return any(
-                component.strip().lstrip(b"+0").decode("ascii", "replace") in patient.identity_numbers
-                for component in raw.split(b"\\")
+            return bool(patient.identity_numbers) and not patient.identity_numbers.isdisjoint(
+                _whole_numbers(value, raw)
             )
         case Fold.NONE:
-            if value.vr in ("AS", "UI"):
-                return value.text in patient.identity_phrases
+            if value.vr == "AS":
+                return False
+            if value.vr == "UI":
+                kept = [uid for uid in value.text.split("\\") if not is_registered(uid)]
+                return any(
+                    uid in patient.identity_phrases or not patient.identity_numbers.isdisjoint(uid.split("."))
+                    for uid in kept
+                )
             if value.vr == "CS":
                 return any(
                     part not in defined_terms() and _has_identity(part, patient) for part in value.text.split("\\")
@@ -428,6 +486,42 @@ def is_identity_hit(value: Value, raw: bytes, patient: Patient) -> bool:
             return _has_identity(value.text, patient)
         case Fold.TIME | Fold.BINARY | Fold.CODE | Fold.UID | Fold.DATE:
             return False
+
+
+def number_text(value: Value, raw: bytes) -> str:
+    """All numbers of a value as one text, as the dump shows them."""
+    if value.vr in ("DS", "IS"):
+        return raw.rstrip(b" \0").decode("ascii", "replace")
+    return "\\".join(map(str, _unpack(value.vr, raw)))
+
+
+def _unpack(vr: str, raw: bytes) -> tuple[Number, ...]:
+    letters, size = _BINARY_NUMBERS[vr]
+    return struct.unpack(f"<{letters[0] * (len(raw) // size * len(letters))}", raw)
+
+
+def _whole_numbers(value: Value, raw: bytes) -> Iterator[str]:
+    """The numbers that are whole, as digits without sign and leading zeros."""
+    if value.vr in ("DS", "IS"):
+        for component in raw.rstrip(b" \0").split(b"\\"):
+            whole, _, fraction = component.strip(b" +-").partition(b".")
+            if not fraction.strip(b"0"):
+                yield whole.lstrip(b"0").decode("ascii")
+    else:
+        yield from (str(abs(int(number))) for number in _unpack(value.vr, raw) if number % 1 == 0)
+
+
+def has_identity_in_bytes(raw: bytes, patient: Patient) -> bool:
+    """Whether a longer part of the identity stands in bytes that should be numbers, in the usual encodings."""
+    longer = [part for part in (*patient.unsafe_words, *patient.identity_phrases) if len(part) >= _SHORTEST_IN_BYTES]
+    if not longer:
+        return False
+    folded = raw.lower()
+    return any(
+        part.encode(encoding) in folded
+        for part in longer
+        for encoding in (("utf-8", "utf-16-le", "utf-16-be") if part.isascii() else ("utf-8", "utf-16-le"))
+    )
 
 
 def _has_identity(text: str, patient: Patient) -> bool:

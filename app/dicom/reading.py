@@ -7,7 +7,7 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -67,6 +67,8 @@ class Header:
         The whole dataset of a deflated file, else None.
     has_meta
         Whether the file has a preamble and File Meta.
+    by_tag
+        The same elements, for looking one up.
     """
 
     elements: tuple[Element, ...]
@@ -76,15 +78,12 @@ class Header:
     character_sets: tuple[str, ...]
     inflated: bytes | None
     has_meta: bool
+    by_tag: Mapping[int, Element]
 
     def value(self, tag: int) -> bytes | None:
         """A top-level element's bytes; None where it is absent or a sequence."""
-        for element in self.elements:
-            if element.tag == tag:
-                return element.value if isinstance(element.value, bytes) else None
-            if element.tag > tag:
-                return None
-        return None
+        element = self.by_tag.get(tag)
+        return element.value if element is not None and isinstance(element.value, bytes) else None
 
     def text(self, tag: int) -> str:
         """A top-level element's text without padding; empty where it is absent or can't be decoded."""
@@ -146,10 +145,10 @@ def _read(file: BinaryIO, head: bytes, size: int, start: int, limits: Limits, ha
         inflated = _inflate(file, start, limits)
         size, start, head = len(inflated), 0, inflated
     encoding = _encoding(transfer_syntax, head[start : start + 8])
-    elements, pixel = _read_dataset(file, head, size, start, encoding, limits)
+    elements, pixel, is_ambiguous = _read_dataset(file, head, size, start, encoding, limits)
     if not elements:
         raise UnreadableError(Reason.NO_DATASET)
-    resolved = _resolve_vrs(elements)
+    resolved = _resolve_vrs(elements) if is_ambiguous else tuple(elements)
     if not transfer_syntax:
         # PS3.10 needs File Meta; without it, the encoding is what the bytes show, and pixels can only be native.
         transfer_syntax = _default_transfer_syntax(encoding)
@@ -165,6 +164,7 @@ def _read(file: BinaryIO, head: bytes, size: int, start: int, limits: Limits, ha
         character_sets=character_sets_of(resolved),
         inflated=inflated,
         has_meta=has_preamble,
+        by_tag={element.tag: element for element in resolved},
     )
 
 
@@ -275,7 +275,8 @@ def _inflate(file: BinaryIO, start: int, limits: Limits) -> bytes:
 
 def _read_dataset(
     file: BinaryIO, head: bytes, size: int, start: int, encoding: Encoding, limits: Limits
-) -> tuple[list[Element], PixelStart | None]:
+) -> tuple[list[Element], PixelStart | None, bool]:
+    """Elements, pixel element, and whether some VR is still ambiguous."""
     while True:
         tokenizer = Tokenizer(head, encoding, limits, complete=len(head) == size)
         try:
@@ -286,7 +287,7 @@ def _read_dataset(
         if pixel is None and len(head) < size:
             head = _read_more(file, head, size, len(head) + 1, limits)
             continue
-        return elements, pixel
+        return elements, pixel, tokenizer.is_ambiguous
 
 
 def _read_more(file: BinaryIO, head: bytes, size: int, needed: int, limits: Limits) -> bytes:

@@ -6,6 +6,7 @@ import re
 _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)\Z")
 _DOTTED_DATE = re.compile(r"(\d{4})\.(\d\d)\.(\d\d)\Z")  # ACR-NEMA; PS3.5 Table 6.2-1 Note
 _DATE_TIME = re.compile(r"(\d{4})(\d\d)?(\d\d)?((?:\d\d){0,3}(?:\.\d{1,6})?)([+-]\d{4})?\Z")
+_ZONE = re.compile(r"[+-](?:0\d|1[0-4])[0-5]\d\Z", re.ASCII)
 _TIME = re.compile(r"([01]\d|2[0-3])(?::?[0-5]\d(?::?(?:[0-5]\d|60)(?:\.\d{1,6})?)?)?\Z")
 _AGE = re.compile(r"(\d{3})([DWMY])\Z")
 OLDEST_TOLD_AGE_YEARS = 89
@@ -37,7 +38,7 @@ def shift_date(text: str, days: int) -> str | None:
 def shift_date_time(text: str, days: int) -> str | None:
     """A DT value moved by ``days``, at the precision that it has; None where it is not one."""
     match = _DATE_TIME.match(text)
-    if match is None or (match[4] and not match[3]) or not _is_time_tail(match[4]):
+    if match is None or (match[4] and not match[3]) or not _is_time_tail(match[4]) or not is_zone(match[5] or "+0000"):
         return None
     # A value to the month or the year has no day to move; the first one stands for it.
     moved = shift_date(match[1] + (match[2] or "01") + (match[3] or "01"), days)
@@ -61,6 +62,11 @@ def year_of_date_time(text: str) -> str | None:
     """The year of a DT value."""
     moved = shift_date_time(text, 0)
     return None if moved is None else moved[:4]
+
+
+def is_zone(text: str) -> bool:
+    """Whether ``text`` is an offset from UTC (PS3.3 section C.12.1.1.8)."""
+    return _ZONE.match(text) is not None
 
 
 def is_time(text: str) -> bool:

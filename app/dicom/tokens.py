@@ -156,6 +156,7 @@ class Tokenizer:
         self._limits = limits
         self._complete = complete
         self._budget = limits.elements
+        self.is_ambiguous = False  # whether a VR of the dictionary was met that its bytes do not settle
         order = "<" if encoding.little_endian else ">"
         self._unpack_short: Callable[..., tuple[int, int, bytes, int]] = struct.Struct(order + "HH2sH").unpack_from
         self._unpack_implicit: Callable[..., tuple[int, int, int]] = struct.Struct(order + "HHL").unpack_from
@@ -218,6 +219,8 @@ class Tokenizer:
                 position += 8
                 if length == UNDEFINED and vr == "UN":
                     vr = "SQ"
+                elif len(vr) > 2:
+                    self.is_ambiguous = True
             if tag <= last:
                 raise UnreadableError(Reason.TAGS_NOT_RISING)
             last = tag
@@ -266,6 +269,7 @@ class Tokenizer:
                 raise UnreadableError(Reason.BAD_ELEMENT)
             items, _ = self._read_items(position, end, end, depth + 1, False, False)
             return Element(tag, vr, items)
+        self.is_ambiguous |= len(vr) > 2
         return Element(tag, vr, self._buffer[position:end])
 
     def _read_items(

@@ -13,6 +13,8 @@ from app.files.names import escapes
 BLOCK = 512
 # A path, a link's target, or a few extended attributes; what is longer is not a name.
 LONGEST_EXTENSION = 1 << 20
+# No file is larger; places beyond would be refused by the operating system, each in its own way.
+LARGEST_MEMBER = 8 << 40
 _FILES = frozenset((b"0", b"\0", b"7"))
 _WITHOUT_DATA = frozenset((b"1", b"2", b"3", b"4", b"5", b"6"))
 _FOLDER, _SPARSE = b"5", b"S"
@@ -93,6 +95,8 @@ def read_tar_members(file: BinaryIO) -> Iterator[TarEntry]:
         if kind == _SPARSE:
             position = _skip_sparse_map(file, block, position)
         size = size if extensions.size is None else extensions.size
+        if size > LARGEST_MEMBER:
+            raise UnreadableError(Reason.ARCHIVE_DAMAGED)
         name = extensions.name if extensions.name is not None else _name(block)
         if not _is_folder(kind, name):
             yield TarEntry(name, size, position, _reason(kind, name, extensions))

@@ -148,6 +148,8 @@ def _extend_64(extra: bytes, size: int, stored: int, offset: int) -> tuple[int, 
 
 def find_data(file: BinaryIO, header_offset: int) -> int:
     """Where a member's bytes begin; raises UnreadableError where there is no member."""
+    if header_offset >= file.seek(0, io.SEEK_END):
+        raise UnreadableError(Reason.ARCHIVE_DAMAGED)
     file.seek(header_offset)
     header = file.read(_LOCAL.size)
     if len(header) < _LOCAL.size or header[:4] != b"PK\x03\x04":

@@ -57,7 +57,7 @@ class SerialExecutor(AbstractContextManager["SerialExecutor"]):
             future.set_exception(error)
         return future
 
-    def started(self, future: Future[Any]) -> float | None:
+    def started(self, future: Future[Any]) -> float | None:  # noqa: ARG002 - of the protocol
         """Nothing runs while somebody asks."""
         return None
 
@@ -126,7 +126,7 @@ class DaskExecutor(AbstractContextManager["DaskExecutor"]):
             self._submitted[one] = self._submitted[one] or now
         return self._submitted.get(future)
 
-    def stop(self, future: Future[Any]) -> None:
+    def stop(self, future: Future[Any]) -> None:  # noqa: ARG002 - Dask can stop all workers only
         """Restart the cluster's workers; raises UsageError("dask-without-workers") where none comes back."""
         try:
             self._client.restart(timeout=60)

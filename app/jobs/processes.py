@@ -7,6 +7,7 @@ call is being written to it. Here each process has a pipe and a thread of its ow
 
 import multiprocessing
 import os
+import pickle
 import queue
 import signal
 import threading
@@ -19,6 +20,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
+
+from app.errors import UsageError
 
 R = TypeVar("R")
 
@@ -106,15 +109,16 @@ class _Lane:
 
     def _serve(self) -> None:
         while (call := self._calls.get()) is not None:
-            if not call.future.set_running_or_notify_cancel():
-                continue
             self.future = call.future
+            if not call.future.set_running_or_notify_cancel():
+                self.future = None
+                continue
+            outcome: BaseException | None = None
+            result = None
             try:
                 result = self._have_done(call)
             except BaseException as error:  # noqa: BLE001 - the future carries it to whoever asks, as in any executor
-                outcome: BaseException | None = error
-            else:
-                outcome = None
+                outcome = error
             # Before the future tells: whoever hears of it may ask at once what runs now.
             self.future = self.started = None
             if outcome is None:
@@ -123,34 +127,43 @@ class _Lane:
                 call.future.set_exception(outcome)
 
     def _have_done(self, call: _Call) -> Any:
+        connection = self._connect()
         try:
-            connection = self._connect()
             connection.send((call.function, call.arguments))
-            if not connection.poll(START_SECONDS):
-                raise EOFError
-            connection.recv()
-            self.started = time.monotonic()
-            is_result, value = connection.recv()
+            reply = _receive(connection, START_SECONDS)
+            if reply is None:
+                self.started = time.monotonic()
+                reply = _receive(connection, None)
         except (EOFError, ConnectionError) as error:
             self.kill()
             raise BrokenExecutor from error
+        is_result, value = reply
         if is_result:
             return value
         raise value
 
     def _connect(self) -> Connection:
-        """The pipe to the process, which is started where there is none; EOFError after the end."""
+        """The pipe to the process, which is started where there is none.
+
+        Raises UsageError("workers-do-not-start") where it does not come to life: that is not the call's fault.
+        """
         with self._lock:
             if self._ended:
-                raise EOFError
-            if self._process is None or self._connection is None:
-                _block_interrupts()
-                here, there = _SPAWN.Pipe()
-                self._process = _SPAWN.Process(target=_work, args=(there,), name="Consign worker", daemon=True)
-                self._process.start()
-                there.close()  # or the end of the process would not show here
-                self._connection = here
-            return self._connection
+                raise BrokenExecutor
+            if self._process is not None and self._connection is not None:
+                return self._connection
+            _block_interrupts()
+            connection, there = _SPAWN.Pipe()
+            self._process = _SPAWN.Process(target=_work, args=(there,), name="Consign worker", daemon=True)
+            self._process.start()
+            there.close()  # or the end of the process would not show here
+            self._connection = connection
+        try:
+            _receive(connection, START_SECONDS)
+        except (EOFError, ConnectionError) as error:
+            self.kill()
+            raise UsageError("workers-do-not-start") from error
+        return connection
 
     def kill(self) -> None:
         """Kill the process; the call that it was at fails. The next call gets a new one."""
@@ -184,20 +197,33 @@ def _block_interrupts() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
+def _receive(connection: Connection, seconds: float | None) -> Any:
+    """The next message; EOFError where none comes."""
+    if not connection.poll(seconds):
+        raise EOFError
+    return connection.recv()
+
+
 def _work(connection: Connection) -> None:
-    """What a worker process does: calls, until the parent closes the pipe or is gone."""
+    """What a worker process does: calls, until the parent closes the pipe or is gone.
+
+    It says None when it is there and whenever it begins with a call, whose modules are imported by then.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Windows cannot block it from outside
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    nothing = pickle.dumps(None)
     # A parent that went away is no error here.
     with suppress(EOFError, ConnectionError):
+        connection.send_bytes(nothing)
         while True:
-            function, arguments = connection.recv()
-            connection.send(None)
+            call = connection.recv_bytes()
             try:
-                reply = (True, function(*arguments))
+                function, arguments = pickle.loads(call)  # noqa: S301 - from the parent
+                connection.send_bytes(nothing)
+                reply = pickle.dumps((True, function(*arguments)))
             except Exception as error:  # noqa: BLE001 - for the future
-                reply = (False, error)
-            connection.send(reply)
+                reply = pickle.dumps((False, error))
+            connection.send_bytes(reply)
 
 
 def _die_with_parent() -> None:

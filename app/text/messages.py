@@ -19,6 +19,9 @@ ERRORS: Mapping[str, str] = {
     "dask-not-installed": mark("Dask is not installed. Install the extra consign[dask], or use other --workers."),
     "dask-not-reached": mark("The Dask scheduler does not answer. Check that it runs and that the address is right."),
     "dask-without-workers": mark("The Dask cluster has no workers (left). Start some, and run the same command again."),
+    "workers-do-not-start": mark(
+        "A worker process can't be started. Free some memory or give fewer --workers, and run the same command again."
+    ),
     "source-not-found": mark("Source number {number} can't be found or opened. Check its path and your rights."),
     # project
     "folder-not-empty": mark("The folder for the new project is not empty. Choose a new or an empty one."),

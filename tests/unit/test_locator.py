@@ -355,6 +355,27 @@ class TestDamage:
         (tmp_path / "x").write_bytes(content)
         assert reason_of(tmp_path / "x", "m") is Reason.ARCHIVE_DAMAGED
 
+    @pytest.mark.parametrize("size", [1 << 44, 1 << 70])
+    def test_tar_member_larger_than_any_file_is_damage(self, size: int) -> None:
+        info = tarfile.TarInfo("x")
+        info.size = size
+        with pytest.raises(UnreadableError) as caught:
+            members_of(info.tobuf(tarfile.GNU_FORMAT))
+        assert caught.value.reason is Reason.ARCHIVE_DAMAGED
+
+    @pytest.mark.parametrize("offset", [1 << 40, (1 << 64) - 1])
+    def test_zip_member_beyond_the_end_is_damage(self, offset: int, tmp_path: Path) -> None:
+        content = bytearray(zip_of({"m": b"abc"}))
+        entry = content.rindex(b"PK\1\2")
+        extra = struct.pack("<HHQ", 1, 8, offset)
+        struct.pack_into("<H", content, entry + 30, len(extra))
+        struct.pack_into("<L", content, entry + 42, 0xFFFFFFFF)
+        content[entry + 47 : entry + 47] = extra
+        end = content.rindex(b"PK\5\6")
+        struct.pack_into("<L", content, end + 12, end - entry)
+        (tmp_path / "x").write_bytes(content)
+        assert reason_of(tmp_path / "x", "m") is Reason.ARCHIVE_DAMAGED
+
     def test_pax_header_of_absurd_size_is_not_read(self) -> None:
         info = tarfile.TarInfo("x")
         info.type, info.size = tarfile.XHDTYPE, 1 << 40
