@@ -290,8 +290,8 @@ class BagWriter:
         return self._zip.add(f"{self._base}/{name}", chunks, announced_size)
 
     def expected(self) -> Expected:
-        """What the separate reader must find: names, and digests of pixels and of the bag's own files."""
-        return Expected(dict(self._pixels), dict(self._tags))
+        """What the separate reader must find: names, and digests of the payload, its pixels and the bag's own files."""
+        return Expected(dict(self._payload), dict(self._pixels), dict(self._tags))
 
 
 def instance_name(released: ReleasedInstance) -> str:

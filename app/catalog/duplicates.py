@@ -6,7 +6,8 @@ themselves (see ``_UNSETTLED``), so that an interrupted scan is made good by the
 hashed twice.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -53,15 +54,18 @@ class _File:
 _Group = Sequence[_File]
 
 
-def settle_duplicates(store: Store, rows: FileRows, limits: ArchiveLimits, executor: WorkExecutor) -> Iterator[int]:
+def settle_duplicates(
+    store: Store, rows: FileRows, limits: ArchiveLimits, executor: WorkExecutor
+) -> Generator[int, None, None]:
     """Judge every UID that is not settled; yields how many were, from time to time."""
     settled = 0
     while True:
         before = settled
         for page in _pages(store):
-            for count in _settle(page, store, rows, limits, executor):
-                settled += count
-                yield settled
+            with closing(_settle(page, store, rows, limits, executor)) as counts:
+                for count in counts:
+                    settled += count
+                    yield settled
         # A file that turned out to be damaged is gone from its group, which has to be judged once more.
         if settled == before:
             return
@@ -79,7 +83,7 @@ def _pages(store: Store) -> Iterator[list[_Group]]:
 
 def _settle(
     page: list[_Group], store: Store, rows: FileRows, limits: ArchiveLimits, executor: WorkExecutor
-) -> Iterator[int]:
+) -> Generator[int, None, None]:
     to_hash: list[_Group] = []
     with store.transaction():
         for group in page:
@@ -92,20 +96,22 @@ def _settle(
     groups = {group[0].file_id: group for group in to_hash}
     group_of = {file.file_id: group[0].file_id for group in to_hash for file in group}
     tasks = TaskQueue(_tasks(to_hash), limits)
-    for outcome in run_batches(hash_tasks, tasks, executor, seconds_per_item=SECONDS_PER_TASK):
-        (task,) = outcome.batch.items
-        wanted = [groups[key] for key in dict.fromkeys(group_of[file_id] for file_id, _ in task.files)]
-        if isinstance(outcome, Lost):
-            if len(wanted) > 1:
-                for group in wanted:
-                    tasks.put_back(_task([group]))
-                continue
-            digests = tuple(Digest(file.file_id, outcome.reason) for file in wanted[0])
-        else:
-            digests = outcome.result
-        with store.transaction():
-            _apply(store, rows, wanted, {digest.file_id: digest.sha256 for digest in digests})
-        yield len(wanted)
+    outcomes = run_batches(hash_tasks, tasks, executor, seconds_per_item=SECONDS_PER_TASK)
+    with closing(outcomes):
+        for outcome in outcomes:
+            (task,) = outcome.batch.items
+            wanted = [groups[key] for key in dict.fromkeys(group_of[file_id] for file_id, _ in task.files)]
+            if isinstance(outcome, Lost):
+                if len(wanted) > 1:
+                    for group in wanted:
+                        tasks.put_back(_task([group]))
+                    continue
+                digests = tuple(Digest(file.file_id, outcome.reason) for file in wanted[0])
+            else:
+                digests = outcome.result
+            with store.transaction():
+                _apply(store, rows, wanted, {digest.file_id: digest.sha256 for digest in digests})
+            yield len(wanted)
 
 
 def _tasks(groups: list[_Group]) -> Iterator[HashTask]:

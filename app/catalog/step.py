@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -70,8 +71,9 @@ def scan(
     yield from intake.read(executor)
     for source in intake.walked:
         rows.forget_vanished(source.original_root)
-    for count in settle_duplicates(store, rows, intake.limits, executor):
-        yield Progress(STEP, count, None, "duplicates")
+    with closing(settle_duplicates(store, rows, intake.limits, executor)) as settled:
+        for count in settled:
+            yield Progress(STEP, count, None, "duplicates")
     rows.forget_orphans()
     if intake.missing_files:
         yield Note(STEP, "dicomdir-missing-files", {"files": intake.missing_files})
@@ -124,17 +126,19 @@ class _Intake:
             yield from self._run(executor, SECONDS_PER_TASK + largest / SLOW_BYTES_PER_SECOND)
 
     def _run(self, executor: WorkExecutor, seconds: float) -> Iterator[Event]:
-        for outcome in run_batches(read_tasks, self._tasks, executor, seconds_per_item=seconds):
-            (task,) = outcome.batch.items
-            match outcome:
-                case Done():
-                    (result,) = outcome.result
-                    self._take(task, result)
-                case Lost():
-                    self._isolate(task, outcome.reason)
-                case _:
-                    assert_never(outcome)
-            yield Progress(STEP, self._done, self._total)
+        outcomes = run_batches(read_tasks, self._tasks, executor, seconds_per_item=seconds)
+        with closing(outcomes):
+            for outcome in outcomes:
+                (task,) = outcome.batch.items
+                match outcome:
+                    case Done():
+                        (result,) = outcome.result
+                        self._take(task, result)
+                    case Lost():
+                        self._isolate(task, outcome.reason)
+                    case _:
+                        assert_never(outcome)
+                yield Progress(STEP, self._done, self._total)
 
     def _new_tasks(self) -> Iterator[Task]:
         for source in self._sources:

@@ -5,7 +5,7 @@ its business. Results are remembered per (path, VR, bytes) for one patient, beca
 """
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, assert_never
@@ -21,6 +21,7 @@ from app.deid.rules import (
     requirements_of,
     safe_private,
 )
+from app.deid.tables import DESCRIBED, fit_table
 from app.deid.values import (
     Drop,
     DroppedError,
@@ -29,17 +30,19 @@ from app.deid.values import (
     Number,
     Value,
     is_identity_hit,
+    number_text,
     release_value,
 )
 from app.dicom.profile import METHOD_CODES, Action, Option
 from app.dicom.reading import SPECIFIC_CHARACTER_SET, Header, character_sets_of
 from app.dicom.tagpath import format_path, parse_tag
-from app.dicom.tokens import Element, Items
+from app.dicom.tokens import Element, Items, dictionary_vr
 from app.dicom.writing import encode_element, encode_sequence
 from app.errors import HeldBackError, Reason
 
-# Past this many remembered elements a patient's memory is started anew: it must not grow with the examination.
-MAX_REMEMBERED = 20_000
+# Past this many remembered bytes a patient's memory is started anew: it must not grow with the examination.
+MAX_REMEMBERED_BYTES = 48 << 20
+_BYTES_PER_ELEMENT = 500  # what Python's objects for one cost beside its value
 
 _PER_FRAME_GROUPS = 0x52009230
 # Without these an image is none; the instance is held back rather than sent without.
@@ -136,6 +139,7 @@ class Engine:
         self._requirements: Mapping[tuple[int, ...], Requirement] = {}
         self._sop_class_uid = ""
         self._memory: dict[object, Hit] = {}
+        self._remembered_bytes = 0
         self._additions: dict[frozenset[Option], tuple[tuple[int, Hit], ...]] = {}
 
     def release(self, header: Header, sop_class_uid: str) -> ReleasedHeader:
@@ -146,8 +150,9 @@ class Engine:
         HeldBackError
             REQUIRED_VALUE_LOST where the rules leave no usable object.
         """
-        if sop_class_uid != self._sop_class_uid or len(self._memory) > MAX_REMEMBERED:
+        if sop_class_uid != self._sop_class_uid or self._remembered_bytes > MAX_REMEMBERED_BYTES:
             self._memory = {}
+            self._remembered_bytes = 0
             self._sop_class_uid = sop_class_uid
             self._requirements = requirements_of(sop_class_uid)
         elements = [element for element in header.elements if element.tag not in _OURS]
@@ -161,7 +166,7 @@ class Engine:
         return ReleasedHeader(b"".join([hit.encoded for hit in hits]), hits)
 
     def _release_elements(
-        self, prefix: tuple[int, ...], elements: Iterable[Element], character_sets: tuple[str, ...]
+        self, prefix: tuple[int, ...], elements: Sequence[Element], character_sets: tuple[str, ...]
     ) -> list[tuple[int, Hit]]:
         memory = self._memory
         pairs: list[tuple[int, Hit]] = []
@@ -173,22 +178,33 @@ class Engine:
                 continue
             if tag & 0xFFFF == 0 or tag == SPECIFIC_CHARACTER_SET:
                 continue  # group lengths are retired; the character set is ours
+            if tag in DESCRIBED:
+                fitting = fit_table(element, elements)
+                if fitting is None:
+                    place = self._place(prefix, tag, character_sets)
+                    pairs.append((tag, self._gone(place, element.vr, self._rules.rule(tag), Drop.TABLE_SIZE)))
+                    continue
+                element = fitting  # noqa: PLW2901 - the same element without what its descriptor does not cover
             key = (prefix, character_sets, element)
             hit = memory.get(key)
             if hit is None:
                 hit = memory[key] = self._release_element(prefix, element, character_sets)
+                self._remembered_bytes += _size_of(element) + len(hit.encoded)
             pairs.append((tag, hit))
         if private:
             pairs.extend(self._release_private(prefix, private, character_sets))
             pairs.sort(key=_tag_of)
         return pairs
 
+    def _place(self, prefix: tuple[int, ...], tag: int, character_sets: tuple[str, ...]) -> Place:
+        path = (*prefix, tag)
+        return Place(path, format_path(path), self._requirements.get(path, Requirement.OPTIONAL), character_sets)
+
     def _release_element(self, prefix: tuple[int, ...], element: Element, character_sets: tuple[str, ...]) -> Hit:
         tag, vr, value = element
-        path = (*prefix, tag)
         rule = self._rules.rule(tag)
-        requirement = self._requirements.get(path, Requirement.OPTIONAL)
-        place = Place(path, format_path(path), requirement, character_sets)
+        place = self._place(prefix, tag, character_sets)
+        requirement = place.requirement
         if rule is None:
             return self._gone(place, vr, None, Drop.UNLISTED)
         if place.text in self._recipe.dropped_paths:
@@ -236,8 +252,7 @@ class Engine:
         hit = is_identity_hit(value, raw, self._patient)
         if hit and value.fold is not Fold.NONE:
             # A folded row would hide it: this one value gets a row of its own, to be decided on.
-            text = raw.rstrip(b" \0").decode("ascii", "replace") if value.vr in ("DS", "IS") else str(value.low)
-            value = Value(value.encoded, value.vr, Fold.NONE, text, original_uids=value.original_uids)
+            value = Value(value.encoded, value.vr, Fold.NONE, number_text(value, raw))
         if value.fold is Fold.NONE and (place.text, value.text) in self._recipe.decisions:
             replacement = self._recipe.decisions[place.text, value.text]
             if replacement is None:
@@ -343,7 +358,7 @@ class Engine:
         tag = place.path[-1]
         if len(place.path) == 1 and tag in _ESSENTIAL:
             raise HeldBackError(Reason.REQUIRED_VALUE_LOST)
-        vr = rule.vrs[0] if rule is not None else vr
+        vr = rule.vrs[0] if rule is not None else dictionary_vr(tag).split(" or ")[0]
         removal = rule.removal if rule is not None else "X"
         # Of the CS that must have a value, this one alone is a label and not one of enumerated values.
         dummy = b"REMOVED" if tag == _CONTENT_LABEL else _DUMMIES.get(vr)
@@ -397,6 +412,13 @@ def dummy_of(vr: str) -> tuple[str, str, str, str]:
     dummy = _DUMMIES.get(vr, b"").decode()
     how = _DUMMY_FOLDS.get(vr, Fold.NONE)
     return ("", how.value, dummy, dummy) if how else (dummy, "", "", "")
+
+
+def _size_of(element: Element) -> int:
+    """About how many bytes of memory an element holds."""
+    if isinstance(element.value, bytes):
+        return _BYTES_PER_ELEMENT + len(element.value)
+    return _BYTES_PER_ELEMENT + sum(_size_of(inner) for item in element.value for inner in item)
 
 
 def _tag_of(pair: tuple[int, Hit]) -> int:

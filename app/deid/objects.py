@@ -11,6 +11,7 @@ from app.errors import HeldBackError, Reason
 
 _MODALITY, _IMAGE_TYPE, _CONVERSION_TYPE, _BURNED_IN = 0x00080060, 0x00080008, 0x00080064, 0x00280301
 _SERIES_INSTANCE_UID = 0x0020000E
+_OVERLAY_BIT_POSITION = 0x0102
 _ENCRYPTED_ATTRIBUTES = 0x04000500
 _SEGMENTATIONS = frozenset((str(uid.SegmentationStorage), "1.2.840.10008.5.1.4.1.1.66.7"))  # the latter: label maps
 _AUDIO = frozenset((str(uid.BasicVoiceAudioWaveformStorage), str(uid.GeneralAudioWaveformStorage)))
@@ -35,6 +36,17 @@ _TEXT_LIKELY_CLASSES = frozenset(
         uid.DermoscopicPhotographyImageStorage,
     )
 )
+_OTHER_CLASSES_WITH_PIXELS = frozenset(
+    str(sop_class)
+    for sop_class in (
+        *_SEGMENTATIONS,
+        uid.RTImageStorage,
+        uid.RTDoseStorage,
+        uid.EnhancedRTImageStorage,
+        uid.EnhancedContinuousRTImageStorage,
+    )
+)
+_MAY_LACK_PIXELS = frozenset((str(uid.RTDoseStorage),))  # a dose can be points or a histogram alone
 _TEXT_LIKELY_MODALITIES = frozenset(("US", "IVUS", "OT", "SC", "ES", "XC", "GM", "OP", "OPT", "DMS", "DOC", "HC"))
 _TEXT_LIKELY_IMAGE_TYPES = frozenset(
     (
@@ -88,19 +100,18 @@ def check_object(header: Header, sop_class_uid: str, recipe: Recipe) -> None:
             pass
     if header.transfer_syntax_uid in _VIDEO:
         raise HeldBackError(Reason.VIDEO)
-    has_pixels = kind is ObjectKind.IMAGE or sop_class_uid in _SEGMENTATIONS
+    has_pixels = kind is ObjectKind.IMAGE or sop_class_uid in _OTHER_CLASSES_WITH_PIXELS - _MAY_LACK_PIXELS
     if has_pixels and header.pixel is None:
         raise HeldBackError(Reason.NO_PIXELS)
     if header.pixel is not None:
+        if kind is not ObjectKind.IMAGE and sop_class_uid not in _OTHER_CLASSES_WITH_PIXELS:
+            raise HeldBackError(Reason.NO_RULE_FOR_OBJECT)  # a picture where the class has none: nobody looks for it
         _check_pixels(header)
     if Option.CLEAN_VISUAL_FEATURES in recipe.options and kind is ObjectKind.IMAGE:
         # No rule takes a face out of a volume; asked for it, we can only say no.
         raise HeldBackError(Reason.VISUAL_FEATURES)
-    if (
-        kind is ObjectKind.IMAGE
-        and is_text_likely(header, sop_class_uid)
-        and not keys & recipe.original_released_images
-    ):
+    is_released = bool(keys & recipe.original_released_images)
+    if header.pixel is not None and is_text_likely(header, sop_class_uid) and not is_released:
         raise HeldBackError(Reason.BURNED_IN_LIKELY)
 
 
@@ -121,8 +132,24 @@ def is_text_likely(header: Header, sop_class_uid: str) -> bool:
     image_type = {part.strip().upper() for part in header.text(_IMAGE_TYPE).split("\\")}
     return (
         sop_class_uid in _TEXT_LIKELY_CLASSES
-        or header.text(_MODALITY) in _TEXT_LIKELY_MODALITIES
-        or header.text(_BURNED_IN).upper() not in ("NO", "")
-        or bool(header.text(_CONVERSION_TYPE))
+        or header.text(_MODALITY).strip().upper() in _TEXT_LIKELY_MODALITIES
+        or header.text(_BURNED_IN).strip().upper() not in ("NO", "")
+        # RT images always tell how they were converted.
+        or (object_kind(sop_class_uid) is ObjectKind.IMAGE and bool(header.text(_CONVERSION_TYPE)))
         or not image_type.isdisjoint(_TEXT_LIKELY_IMAGE_TYPES)
+        or _has_overlay_in_pixels(header)
+    )
+
+
+def _has_overlay_in_pixels(header: Header) -> bool:
+    """Whether graphics or text are kept in unused bits of the pixels: retired, and seen in old archives.
+
+    Overlay Bit Position is 0 where an overlay has data of its own (PS3.5-2001 section 8.1.2).
+    """
+    return any(
+        0x6000 <= element.tag >> 16 <= 0x60FF
+        and element.tag & 0xFFFF == _OVERLAY_BIT_POSITION
+        and isinstance(element.value, bytes)
+        and any(element.value)
+        for element in header.elements
     )

@@ -123,9 +123,11 @@ def describe_patient(code: str, shift_days: int, identities: Iterable[tuple[str,
                 words.update(part for part in (folded, *split_words(folded)) if len(part) >= _SHORTEST_ID)
                 if len(folded) >= _SHORTEST_PHRASE:
                     phrases.add(folded)
-                digits = folded.lstrip("0")
-                if digits.isdigit() and len(digits) >= _SHORTEST_NUMBER:
+                # 12-34-567 and 12.34.567 are written as 1234567 elsewhere.
+                digits = re.sub(r"[\s./_-]", "", folded).lstrip("0")
+                if digits.isdecimal() and len(digits) >= _SHORTEST_NUMBER:
                     numbers.add(digits)
+                    words.add(digits)
             case IdentityKind.DATE:
                 date = parse_date(original.strip())
                 if date is not None:

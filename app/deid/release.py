@@ -15,6 +15,7 @@ from app.dicom.uids import is_registered
 from app.dicom.writing import encode_file_head, encode_pixel_header
 from app.errors import HeldBackError, Reason, UnreadableError
 
+_PIXEL_VRS = {0x7FE00008: ("OF",), 0x7FE00009: ("OD",), 0x7FE00010: ("OB", "OW")}
 _EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 
 
@@ -87,8 +88,6 @@ class Releaser:
             pixel_header = encode_pixel_header(pixel.tag, pixel.vr, length + (length & 1))
             pixels = read_native(file, header, pixel)
         sop_instance_uid = released.text(SOP_INSTANCE_UID)
-        if not sop_instance_uid:
-            raise HeldBackError(Reason.MISSING_UID)
         head = encode_file_head(sop_class_uid, sop_instance_uid, transfer_syntax_uid)
         return ReleasedFile(
             head + released.encoded + pixel_header,
@@ -105,4 +104,9 @@ class Releaser:
         if not is_registered(sop_class_uid):
             raise UnreadableError(Reason.UNKNOWN_SOP_CLASS)
         check_object(header, sop_class_uid, self._recipe)
-        return header, self._engine.release(header, sop_class_uid)
+        if header.pixel is not None and header.pixel.vr not in _PIXEL_VRS[header.pixel.tag]:
+            raise UnreadableError(Reason.BAD_ELEMENT)
+        released = self._engine.release(header, sop_class_uid)
+        if not released.text(SOP_INSTANCE_UID):
+            raise HeldBackError(Reason.MISSING_UID)
+        return header, released

@@ -35,6 +35,7 @@ _COLUMNS = {
     "structured": Option.CLEAN_STRUCTURED_CONTENT,
     "graphics": Option.CLEAN_GRAPHICS,
 }
+_FIRST_TAG = 0x00080000
 _HEX_TAG = re.compile("[0-9A-F]{8}")
 _TEXT_VRS = frozenset(("SH", "LO", "ST", "LT", "UT", "UC"))
 
@@ -134,7 +135,9 @@ def compile_rules(
             rules[tag] = _rule(tag, action, Source.ALLOW_LIST, "XZD", None)
     for tag, action in overrides:
         removal = rules[tag].removal if tag in rules else "XZD"
-        rules[tag] = _rule(tag, action, Source.PROTOCOL, removal, None)
+        # A shifted date is one whoever asked for it: (0028,0303) and the method code must say so.
+        option = Option.RETAIN_MODIFIED_DATES if action is Action.SHIFT else None
+        rules[tag] = _rule(tag, action, Source.PROTOCOL, removal, option)
     return RuleTable(rules, options, dates)
 
 
@@ -177,8 +180,7 @@ def _resolve_profile(tag: int, row: Mapping[str, str], options: frozenset[Option
         if not code or option not in options:
             continue
         if code == "K":
-            action = Action.CAP_AGE if tag == PATIENT_AGE else Action.KEEP
-            return action, removal, option
+            return _kept(tag, option), removal, option
         if code == "C":
             cleaned = _cleaned(tag, option)
             if cleaned is not None:
@@ -186,6 +188,14 @@ def _resolve_profile(tag: int, row: Mapping[str, str], options: frozenset[Option
             continue
         raise ValueError(f"unknown option code in the table of {format_tag(tag)}")
     return _basic_action(tag, row["basic"]), removal, None
+
+
+def _kept(tag: int, option: Option) -> Action:
+    """What keeping means: characteristics of a patient that are text are typed by people, and cleaned."""
+    if tag == PATIENT_AGE:
+        return Action.CAP_AGE
+    is_text = dictionary_vr(tag) in _TEXT_VRS
+    return Action.CLEAN if option is Option.RETAIN_PATIENT_CHARACTERISTICS and is_text else Action.KEEP
 
 
 def _cleaned(tag: int, option: Option) -> Action | None:
@@ -225,8 +235,11 @@ def _read_csv(name: str) -> Iterator[dict[str, str]]:
 
 def _profile_rows() -> Iterator[tuple[int, Mapping[str, str]]]:
     for row in _read_csv("profile_e1_1.csv"):
-        # Repeating groups, private elements and what is newer than pydicom's dictionary are never let in.
-        if _HEX_TAG.fullmatch(row["tag"]) and dictionary_has_tag(int(row["tag"], 16)):
+        # Repeating groups, private elements, what is newer than pydicom's dictionary, and the groups of commands, File
+        # Meta and directories (which stand in no dataset) are never let in.
+        if not _HEX_TAG.fullmatch(row["tag"]) or int(row["tag"], 16) < _FIRST_TAG:
+            continue
+        if dictionary_has_tag(int(row["tag"], 16)):
             yield int(row["tag"], 16), row
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.deid.recipe import Patient, Recipe, describe_patient
+from app.deid.values import Number
 from app.deid.worker import Outcome, PrepareContext, PreparedBatch, PrepareItem, prepare_batch
 from app.dicom.uids import KEYED_PREFIX
-from app.errors import UsageError
+from app.errors import Reason, UsageError
 from app.events import Finished, Job, Note, Progress
 from app.jobs.executors import WorkExecutor
 from app.jobs.pump import Batch, Done, Lost, run_batches
@@ -20,6 +21,9 @@ from app.project.folder import Project
 STEP = "prepare"
 BATCH_INSTANCES = 200
 SECONDS_PER_ITEM = 60.0
+
+_TRANSIENT = frozenset((Reason.UNREADABLE_IO, Reason.VANISHED, Reason.WORKER_CRASHED, Reason.WORKER_HUNG))
+_TABLES = ("released_values", "dropped_words", "applied_actions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ def prepare(project: Project, executor: WorkExecutor) -> Job:
     decisions = load_decisions(project.layout)
     recipe = make_recipe(project)
     chunks, current = _plan(project, recipe)
-    _forget_others(project, current)
+    _forget_others(project, chunks, current)
     total = sum(len(chunk.batch.items) for chunk in chunks)
     by_name = {chunk.batch.context.name: chunk for chunk in chunks}
     done = 0
@@ -122,24 +126,34 @@ def prepare(project: Project, executor: WorkExecutor) -> Job:
 
 
 def _plan(project: Project, recipe: Recipe) -> tuple[list[_Chunk], set[str]]:
-    """The chunks that are still to be prepared, and the names of all there should be."""
+    """The chunks that are still to be prepared, and the names of those that are as they should be."""
     pseudonyms = register_patients(project)
     recipe_digest = recipe.digest
     chunks: list[_Chunk] = []
-    names: set[str] = set()
+    current: set[str] = set()
     for patient_id, pseudonym in pseudonyms.items():
         patient = load_patient(project, patient_id, pseudonym)
         known = [sorted(part) for part in _identity_sets(patient)]
         patient_digest = _digest(recipe_digest, patient.code, patient.shift_days, known)
         for series_id, number, rows in _chunks_of(project, patient_id):
             name = f"{series_id}:{number}"
-            names.add(name)
-            digest = _digest(patient_digest, [[row["id"], row["size"], row["mtime_ns"]] for row in rows])
-            if all(row["prepared_with"] == digest for row in rows):
+            # No row number: the digest becomes part of the sign-off, which must not depend on how the scan went.
+            files = [[row["original_sop_instance_uid"], row["size"], row["mtime_ns"]] for row in rows]
+            digest = _digest(patient_digest, files)
+            if all(row["prepared_with"] == digest and not _is_worth_a_retry(row) for row in rows):
+                current.add(name)
                 continue
             items = tuple(PrepareItem(row["id"], row["original_locator"]) for row in rows)
             chunks.append(_Chunk(Batch(PrepareContext(name, recipe, patient), items), patient_id, digest))
-    return chunks, names
+    return chunks, current
+
+
+def _is_worth_a_retry(row: Any) -> bool:
+    """Whether *prepare* lost an instance to something that may be over by now.
+
+    What the export lost (it has a size) stays out: people signed the values of the others, which must not change.
+    """
+    return row["state_reason"] in _TRANSIENT and not row["released_size"]
 
 
 def _identity_sets(patient: Patient) -> Sequence[frozenset[str]]:
@@ -152,7 +166,8 @@ def _digest(*content: object) -> str:
 
 def _chunks_of(project: Project, patient_id: int) -> Iterator[tuple[int, int, list[Any]]]:
     rows = project.store.execute(
-        "SELECT i.id, i.series_id, i.prepared_with, f.original_locator, f.size, f.mtime_ns FROM instances i "
+        "SELECT i.id, i.series_id, i.original_sop_instance_uid, i.prepared_with, i.state_reason, i.released_size, "
+        "f.original_locator, f.size, f.mtime_ns FROM instances i "
         "JOIN series s ON s.id = i.series_id JOIN files f ON f.id = i.file_id "
         "WHERE s.patient_id = ? AND i.selected = 1 ORDER BY i.series_id, f.original_locator",
         (patient_id,),
@@ -173,17 +188,20 @@ def _chunks_of(project: Project, patient_id: int) -> Iterator[tuple[int, int, li
         yield series_id, number, chunk
 
 
-def _forget_others(project: Project, names: set[str]) -> None:
-    """Drop what was prepared for instances that are no longer selected, or in other chunks."""
+def _forget_others(project: Project, chunks: Sequence[_Chunk], current: set[str]) -> None:
+    """Drop what was prepared for instances that are no longer selected, in other chunks, or by another recipe."""
     store = project.store
+    forget = "UPDATE instances SET state = NULL, state_reason = NULL, prepared_with = NULL, released_size = NULL WHERE "
     with store.transaction():
-        for table in ("released_values", "dropped_words", "applied_actions"):
+        for table in _TABLES:
             for row in store.execute(f"SELECT DISTINCT batch FROM {table}").fetchall():  # noqa: S608 - names of ours
-                if ":".join(row["batch"].split(":")[:2]) not in names:
+                if ":".join(row["batch"].split(":")[:2]) not in current:
                     store.execute(f"DELETE FROM {table} WHERE batch = ?", (row["batch"],))  # noqa: S608
-        store.execute(
-            "UPDATE instances SET state = NULL, state_reason = NULL, prepared_with = NULL, released_size = NULL "
-            "WHERE selected IS NOT 1 AND state IS NOT NULL"
+        store.execute(forget + "selected IS NOT 1 AND state IS NOT NULL")
+        # Their values are gone, so that an interruption must not leave them as prepared.
+        store.executemany(
+            forget + "id = ? AND state IS NOT NULL",
+            ((item.instance_id,) for chunk in chunks for item in chunk.batch.items),
         )
 
 
@@ -191,12 +209,7 @@ def _store(project: Project, chunk: _Chunk, items: Sequence[PrepareItem], prepar
     store = project.store
     name = chunk.batch.context.name
     # After a worker's death the chunk comes back item by item; each gets a key of its own under the chunk's.
-    whole = len(items) == len(chunk.batch.items)
-    key = name if whole else f"{name}:{items[0].instance_id}"
-    for table in ("released_values", "dropped_words", "applied_actions"):
-        store.execute(f"DELETE FROM {table} WHERE batch = ?", (key,))  # noqa: S608 - names of ours
-        if whole:
-            store.execute(f"DELETE FROM {table} WHERE batch LIKE ?", (f"{name}:%",))  # noqa: S608
+    key = name if len(items) == len(chunk.batch.items) else f"{name}:{items[0].instance_id}"
     store.executemany(
         "INSERT INTO released_values VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
@@ -207,8 +220,8 @@ def _store(project: Project, chunk: _Chunk, items: Sequence[PrepareItem], prepar
                 row.vr,
                 row.fold,
                 row.value,
-                None if row.low is None else str(row.low),
-                None if row.high is None else str(row.high),
+                _end_of_range(row.low),
+                _end_of_range(row.high),
                 row.count,
                 row.example_instance_id,
                 int(row.identity_hit),
@@ -229,6 +242,13 @@ def _store(project: Project, chunk: _Chunk, items: Sequence[PrepareItem], prepar
     crosswalk.add("uid", [pair for pair in pairs if pair[1].startswith(KEYED_PREFIX)])
     crosswalk.add("accession", [pair for pair in pairs if not pair[1].startswith(KEYED_PREFIX)])
     _mark(project, chunk, prepared.outcomes)
+
+
+def _end_of_range(end: Number | str | None) -> str | None:
+    """As text. Zero has one spelling, or the order of rows would decide between 0.0 and -0.0."""
+    if end is None or isinstance(end, str):
+        return end
+    return str(end or abs(end))
 
 
 def _mark(project: Project, chunk: _Chunk, outcomes: Iterable[Outcome]) -> None:

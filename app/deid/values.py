@@ -63,6 +63,7 @@ class Drop(StrEnum):
     DECISION = "decision"
     LOST_CONTENT = "lost-content"
     IDENTITY = "identity"
+    TABLE_SIZE = "table-size"
 
 
 class DroppedError(Exception):
@@ -417,7 +418,7 @@ def _check_length(vr: str, components: list[str]) -> None:
 
 
 def _checked(text: str, vr: str, is_known: Callable[[str], bool], reason: Drop) -> Value:
-    if not is_known(text):
+    if not text.isascii() or not is_known(text):
         raise DroppedError(reason)
     return Value(text.encode(), vr, Fold.NONE, text)
 

@@ -26,7 +26,7 @@ class PrepareItem:
     """One instance to prepare."""
 
     instance_id: int
-    original_locator: str
+    original_locator: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

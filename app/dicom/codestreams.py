@@ -8,6 +8,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 
 from pydicom.uid import (
@@ -40,7 +41,15 @@ _JPEG_MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
 _JPEG_LS_MARKER = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")
 
 
-def clean_frame(frame: bytes, transfer_syntax_uid: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class FrameSize:
+    """What a frame has once decoded: ``cells`` of rows by columns, ``length`` in bytes of all samples."""
+
+    cells: int
+    length: int
+
+
+def clean_frame(frame: bytes, transfer_syntax_uid: str, size: FrameSize) -> bytes:
     """One compressed frame without anything but image; the same object where there was nothing to take out.
 
     Raises
@@ -52,7 +61,7 @@ def clean_frame(frame: bytes, transfer_syntax_uid: str) -> bytes:
     if cleaner is None:
         raise UnreadableError(Reason.UNSUPPORTED_TRANSFER_SYNTAX)
     try:
-        return cleaner(frame)
+        return cleaner(frame, size)
     except (IndexError, struct.error):
         raise UnreadableError(Reason.BAD_CODESTREAM) from None
 
@@ -73,11 +82,11 @@ def _bad() -> UnreadableError:
     return UnreadableError(Reason.BAD_CODESTREAM)
 
 
-def _clean_jpeg(frame: bytes) -> bytes:
+def _clean_jpeg(frame: bytes, _: FrameSize) -> bytes:
     return _clean_jpeg_family(frame, _JPEG_KEPT, _JPEG_MARKER)
 
 
-def _clean_jpeg_ls(frame: bytes) -> bytes:
+def _clean_jpeg_ls(frame: bytes, _: FrameSize) -> bytes:
     return _clean_jpeg_family(frame, _JPEG_LS_KEPT, _JPEG_LS_MARKER)
 
 
@@ -103,6 +112,8 @@ def _clean_jpeg_family(frame: bytes, kept_markers: frozenset[int], marker_in_sca
         if length < 2 or end > len(frame):
             raise _bad()
         segment = frame[position:end]
+        if not _is_exact(marker, segment):
+            raise _bad()
         if marker == _SOS:
             match = marker_in_scan.search(frame, end)
             if match is None:
@@ -112,8 +123,6 @@ def _clean_jpeg_family(frame: bytes, kept_markers: frozenset[int], marker_in_sca
             scans += 1
             continue
         if marker in kept_markers:
-            if marker == 0xF8 and segment[4:5] != b"\x01":
-                raise _bad()  # LSE mapping tables: a place for 64 KiB of anything
             pieces.append(segment)
         else:
             pieces.append(_needed_application_segment(marker, segment))
@@ -121,6 +130,38 @@ def _clean_jpeg_family(frame: bytes, kept_markers: frozenset[int], marker_in_sca
     cleaned = b"".join(pieces)
     # Nothing but one byte of padding behind EOI: the frame is as it should be, and stays the same object.
     return frame if cleaned == frame or cleaned + b"\0" == frame else cleaned
+
+
+def _is_exact(marker: int, segment: bytes) -> bool:
+    """Whether a segment that is kept is as long as what it must hold; more would be a place for anything.
+
+    ITU-T T.81 sections B.2.2 to B.2.5; T.87 section C.2.4.
+    """
+    length = len(segment)
+    if marker == _SOS:
+        return length == 8 + 2 * segment[4]
+    if marker == 0xDB:
+        return _is_made_of(segment, lambda at: 1 + (128 if segment[at] >> 4 else 64))
+    if marker == 0xC4:
+        return _is_made_of(segment, lambda at: 17 + sum(segment[at + 1 : at + 17]))
+    if marker == 0xCC:
+        return length % 2 == 0
+    if marker == 0xDC:
+        return length == 6
+    if marker == 0xDD:
+        return length in (6, 7, 8)
+    if marker == 0xF8:  # mapping tables are the other kind: a place for 64 KiB of anything
+        return length == 15 and segment[4] == 1
+    if marker in _JPEG_KEPT or marker in _JPEG_LS_KEPT:
+        return length == 10 + 3 * segment[9]
+    return True
+
+
+def _is_made_of(segment: bytes, size_at: Callable[[int], int]) -> bool:
+    position = 4
+    while position < len(segment):
+        position += size_at(position)
+    return position == len(segment) > 4
 
 
 def _needed_application_segment(marker: int, segment: bytes) -> bytes:
@@ -161,7 +202,7 @@ _J2K_KEPT = frozenset(
 )
 
 
-def _clean_jpeg_2000(frame: bytes) -> bytes:
+def _clean_jpeg_2000(frame: bytes, _: FrameSize) -> bytes:
     codestream = _codestream_of(frame)
     if codestream[:4] != b"\xff\x4f\xff\x51":
         raise _bad()
@@ -170,8 +211,10 @@ def _clean_jpeg_2000(frame: bytes) -> bytes:
     while struct.unpack_from(">H", codestream, position)[0] != _J2K_SOT:
         marker, length = struct.unpack_from(">HH", codestream, position)
         end = position + 2 + length
+        if length < 2 or end > len(codestream):
+            raise _bad()
         if marker != _J2K_COM:
-            if marker not in _J2K_KEPT or end > len(codestream):
+            if marker not in _J2K_KEPT or (marker == _J2K_SIZ and length != 38 + 3 * codestream[position + 39]):
                 raise _bad()
             pieces.append(codestream[position:end])
         position = end
@@ -202,9 +245,11 @@ def _clean_tile_part(codestream: bytes, start: int) -> tuple[bytes, int]:
             return bytes(tile_part), end
         (segment_length,) = struct.unpack_from(">H", tile_part, position + 2)
         segment_end = position + 2 + segment_length
-        if marker == _J2K_COM:
+        if segment_length < 2 or segment_end > len(tile_part):
+            raise _bad()
+        if marker == _J2K_COM and segment_length > 2:
             tile_part[position + 4 : segment_end] = bytes(segment_end - position - 4)
-        elif marker not in _J2K_KEPT:
+        elif marker not in _J2K_KEPT and marker != _J2K_COM:
             raise _bad()
         position = segment_end
 
@@ -229,37 +274,67 @@ def _codestream_of(frame: bytes) -> bytes:
     raise _bad()
 
 
-def _clean_rle(frame: bytes) -> bytes:
-    """PS3.5 Annex G: a header of 16 offsets; unused ones must be zero, used ones rise inside the frame."""
+def _clean_rle(frame: bytes, size: FrameSize) -> bytes:
+    """PS3.5 Annex G: a header of 16 offsets; unused ones must be zero, used ones rise inside the frame.
+
+    Each segment is cut behind the run that ends its plane: decoders do not look at what follows.
+    """
     header = struct.unpack_from("<16L", frame)
     count = header[0]
-    if not 1 <= count <= 15 or any(header[count + 1 :]) or header[1] != 64:
+    if not 1 <= count <= 15 or any(header[count + 1 :]) or header[1] != 64 or count * size.cells != size.length:
         raise _bad()
     offsets = (*header[1 : count + 1], len(frame))
     if any(low >= high for low, high in pairwise(offsets)):
         raise _bad()
-    return frame
+    segments: list[bytes] = []
+    for low, high in pairwise(offsets):
+        end = _end_of_plane(frame, low, high, size.cells)
+        padded = end + ((end - low) & 1)
+        if padded <= high and not any(frame[end:padded]):
+            segments.append(frame[low:padded])
+        else:
+            segments.append(frame[low:end] + bytes(padded - end))
+    starts = [64]
+    for segment in segments[:-1]:
+        starts.append(starts[-1] + len(segment))
+    cleaned = struct.pack("<16L", count, *starts, *bytes(15 - count)) + b"".join(segments)
+    return frame if cleaned == frame or cleaned == frame + b"\0" or cleaned + b"\0" == frame else cleaned
 
 
-def _clean_deflated(frame: bytes) -> bytes:
+def _end_of_plane(frame: bytes, position: int, end: int, cells: int) -> int:
+    """Where the runs of a segment have told all its bytes (PS3.5 section G.3.2)."""
+    while cells > 0:
+        run = frame[position]
+        if run < 128:
+            position += run + 2
+            cells -= run + 1
+        elif run > 128:
+            position += 2
+            cells -= 257 - run
+        else:
+            position += 1
+        if position > end:
+            raise _bad()
+    if cells:
+        raise _bad()
+    return position
+
+
+def _clean_deflated(frame: bytes, size: FrameSize) -> bytes:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    remaining = frame
-    total = 0
     try:
-        while not inflater.eof:
-            chunk = inflater.decompress(remaining, 1 << 20)
-            total += len(chunk)
-            remaining = inflater.unconsumed_tail
-            if total > 1 << 30 or (not chunk and not remaining and not inflater.eof):
-                raise _bad()
+        inflated = inflater.decompress(frame, size.length + 2)
     except zlib.error:
         raise _bad() from None
-    unused = len(inflater.unused_data)
-    return frame[: len(frame) - unused] if unused > 1 else frame
+    # One byte of padding may be inside; whatever else there is more or less is no image.
+    if not inflater.eof or inflated[size.length :] not in (b"", b"\0") or len(inflated) < size.length:
+        raise _bad()
+    used = len(frame) - len(inflater.unused_data)
+    return frame if inflater.unused_data in (b"", b"\0") else frame[:used]
 
 
 _JPEG_2000 = frozenset((JPEG2000Lossless, JPEG2000, HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K))
-_CLEANERS: dict[str, Callable[[bytes], bytes]] = {
+_CLEANERS: dict[str, Callable[[bytes, FrameSize], bytes]] = {
     **dict.fromkeys((JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1), _clean_jpeg),
     **dict.fromkeys((JPEGLSLossless, JPEGLSNearLossless), _clean_jpeg_ls),
     **dict.fromkeys(_JPEG_2000, _clean_jpeg_2000),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from app.dicom.codestreams import clean_frame, starts_frame
+from app.dicom.codestreams import FrameSize, clean_frame, starts_frame
 from app.dicom.reading import Header, PixelElement
 from app.dicom.tokens import ITEM, SEQUENCE_END, swap_words
 from app.dicom.writing import SEQUENCE_END as SEQUENCE_END_BYTES
@@ -49,19 +49,34 @@ def native_length(header: Header, pixel: PixelElement) -> int:
 
     Raises UnreadableError(PIXEL_LENGTH) where one of them is missing or the element is shorter.
     """
-    rows, columns = header.integer(ROWS), header.integer(COLUMNS)
-    samples = header.integer(SAMPLES) or 1
     bits = {0x7FE00008: 32, 0x7FE00009: 64}.get(pixel.tag) or header.integer(BITS)
-    if not rows or not columns or not bits or pixel.length is None:
+    if pixel.length is None or not bits:
         raise UnreadableError(Reason.PIXEL_LENGTH)
-    if header.text(PHOTOMETRIC) == "YBR_FULL_422":
-        total_bits = rows * columns * 2 * bits
-    else:
-        total_bits = rows * columns * samples * bits
-    length = (total_bits * number_of_frames(header) + 7) // 8
+    samples = 2 if header.text(PHOTOMETRIC) == "YBR_FULL_422" else _samples(header)
+    length = (_cells(header) * samples * bits * number_of_frames(header) + 7) // 8
     if pixel.length < length:
         raise UnreadableError(Reason.PIXEL_LENGTH)
     return length
+
+
+def frame_size(header: Header) -> FrameSize:
+    """What one decoded frame of encapsulated pixel data has. Raises UnreadableError(PIXEL_LENGTH)."""
+    bits = header.integer(BITS)
+    if not bits:
+        raise UnreadableError(Reason.PIXEL_LENGTH)
+    cells = _cells(header)
+    return FrameSize(cells, (cells * _samples(header) * bits + 7) // 8)
+
+
+def _cells(header: Header) -> int:
+    rows, columns = header.integer(ROWS), header.integer(COLUMNS)
+    if not rows or not columns:
+        raise UnreadableError(Reason.PIXEL_LENGTH)
+    return rows * columns
+
+
+def _samples(header: Header) -> int:
+    return header.integer(SAMPLES) or 1
 
 
 def read_native(file: BinaryIO, header: Header, pixel: PixelElement) -> Iterator[bytes]:
@@ -157,22 +172,25 @@ def read_encapsulated(file: BinaryIO, header: Header, pixel: PixelElement) -> It
     size = file.seek(0, io.SEEK_END)
     table, fragments = find_fragments(file, pixel, size)
     groups = group_frames(file, table, fragments, number_of_frames(header), header.transfer_syntax_uid)
-    frames = (_clean_fragments(file, group, header.transfer_syntax_uid) for group in groups)
+    frame = frame_size(header)
+    frames = (_clean_fragments(file, group, header.transfer_syntax_uid, frame) for group in groups)
     if sum(fragment.length for fragment in fragments) <= OFFSET_TABLE_BYTES and table.length:
         kept = list(frames)
         offsets = [0]
-        for frame in kept[:-1]:
-            offsets.append(offsets[-1] + sum(map(len, frame)))
+        for items in kept[:-1]:
+            offsets.append(offsets[-1] + sum(map(len, items)))
         yield encode_fragment(struct.pack(f"<{len(offsets)}L", *offsets))
-        frames = (frame for frame in kept)
+        frames = (items for items in kept)
     else:
         yield encode_fragment(b"")  # always allowed (PS3.5 Annex A.4), and all that a stream can say
-    for frame in frames:
-        yield from frame
+    for items in frames:
+        yield from items
     yield SEQUENCE_END_BYTES
 
 
-def _clean_fragments(file: BinaryIO, fragments: list[Fragment], transfer_syntax_uid: str) -> list[bytes]:
+def _clean_fragments(
+    file: BinaryIO, fragments: list[Fragment], transfer_syntax_uid: str, size: FrameSize
+) -> list[bytes]:
     """A frame as encoded items: the fragments that came, or one where something was taken out."""
     parts = []
     for fragment in fragments:
@@ -182,5 +200,5 @@ def _clean_fragments(file: BinaryIO, fragments: list[Fragment], transfer_syntax_
             raise UnreadableError(Reason.TRUNCATED_PIXELS)
         parts.append(part)
     whole = parts[0] if len(parts) == 1 else b"".join(parts)
-    cleaned = clean_frame(whole, transfer_syntax_uid)
+    cleaned = clean_frame(whole, transfer_syntax_uid, size)
     return [encode_fragment(part) for part in parts] if cleaned is whole else [encode_fragment(cleaned)]

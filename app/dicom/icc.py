@@ -1,6 +1,7 @@
 """Rebuilds an ICC profile from its numbers alone: its texts name people, devices, sites and days (ICC.1:2022)."""
 
 import struct
+from itertools import pairwise
 
 _HEADER_BYTES = 128
 _MAX_BYTES = 4 << 20
@@ -9,8 +10,11 @@ _MAX_TAGS = 64
 _KEPT_TAGS = frozenset(
     (b"rXYZ gXYZ bXYZ rTRC gTRC bTRC kTRC wtpt bkpt chad A2B0 A2B1 A2B2 B2A0 B2A1 B2A2 gamt lumi D2B0 B2D0").split()
 )
+_CLASSES = frozenset(b"scnr mntr prtr spac link abst nmcl".split())
+_SPACES = frozenset((b"XYZ ", b"Lab ", b"Luv ", b"YCbr", b"Yxy ", b"RGB ", b"GRAY", b"HSV ", b"HLS ", b"CMYK", b"CMY "))
 _KEPT_TYPES = frozenset((b"XYZ ", b"curv", b"para", b"sf32", b"mft1", b"mft2", b"mAB ", b"mBA ", b"mpet"))
 _TEXT = b"De-identified"
+_LARGEST_FIXED = 4096 << 16  # s15Fixed16Number: white is 1, a luminance some hundreds, four letters more than 8192
 
 
 def clean_profile(profile: bytes) -> bytes | None:
@@ -19,6 +23,8 @@ def clean_profile(profile: bytes) -> bytes | None:
     Of the header only size, version, class, colour spaces, intent and illuminant are kept (ICC.1 section 7.2).
     """
     if not _HEADER_BYTES + 4 <= len(profile) <= _MAX_BYTES or profile[36:40] != b"acsp":
+        return None
+    if profile[12:16] not in _CLASSES or not {profile[16:20], profile[20:24]} <= _SPACES:
         return None
     (count,) = struct.unpack_from(">L", profile, _HEADER_BYTES)
     if count > _MAX_TAGS or _HEADER_BYTES + 4 + 12 * count > len(profile):
@@ -31,8 +37,41 @@ def clean_profile(profile: bytes) -> bytes | None:
         if len(data) != size:
             return None
         if name in _KEPT_TAGS and data[:4] in _KEPT_TYPES:
-            tags[name] = data[:4] + bytes(4) + data[8:]
+            exact = _exact_size(data)
+            if exact > size or not _are_colour_numbers(data[:exact]):
+                return None
+            tags[name] = data[:4] + bytes(4) + data[8:exact]
     return _assemble(profile, tags)
+
+
+def _exact_size(data: bytes) -> int:
+    """How many bytes of a tag its type needs (ICC.1 section 10), where the type tells it simply."""
+    kind = data[:4]
+    if kind == b"XYZ ":
+        return 20
+    if kind == b"sf32":
+        return 44  # the only use is a matrix of nine
+    if kind == b"curv" and len(data) >= 12:
+        (count,) = struct.unpack_from(">L", data, 8)
+        return 12 + 2 * int(count)
+    if kind == b"para" and len(data) >= 12:
+        (function,) = struct.unpack_from(">H", data, 8)
+        return 12 + 4 * {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}.get(int(function), 1 << 20)
+    return len(data) if len(data) >= 12 else 1 << 20
+
+
+def _are_colour_numbers(data: bytes) -> bool:
+    """Whether fixed-point numbers are of a colour's size, and a tone curve runs one way: text does neither."""
+    match data[:4]:
+        case b"XYZ " | b"sf32" | b"para":
+            numbers = struct.unpack(f">{len(data) // 4 - 2}l", data[8:])[data[:4] == b"para" :]
+            return all(abs(number) <= _LARGEST_FIXED for number in numbers)
+        case b"curv":
+            curve = struct.unpack(f">{len(data) // 2 - 6}H", data[12:])
+            rising = all(low <= high for low, high in pairwise(curve))
+            return rising or all(low >= high for low, high in pairwise(curve))
+        case _:
+            return True
 
 
 def _assemble(profile: bytes, tags: dict[bytes, bytes]) -> bytes:

@@ -97,11 +97,12 @@ class Header:
 
     def integer(self, tag: int) -> int | None:
         """A top-level US element's first value, or an IS element's; None for anything else."""
-        value = self.value(tag)
-        if not value:
+        element = self.by_tag.get(tag)
+        if element is None or not isinstance(element.value, bytes) or not element.value:
             return None
-        if len(value) == 2 and not value.strip().isdigit():
-            return int(struct.unpack("<H", value)[0])
+        value = element.value
+        if element.vr == "US":  # also where the bytes happen to be digits: 12337 rows are b"10"
+            return int(struct.unpack_from("<H", value)[0]) if len(value) >= 2 else None
         text = value.strip(b" \0").split(b"\\")[0].strip()
         return int(text) if text.isdigit() and len(text) < 10 else None
 

@@ -19,10 +19,12 @@ from app.files.resources import resource_path
 
 _RUN = re.compile(r"[^\W_]+")
 # Figures joined by nothing but signs: dates, times, telephone and identity numbers look like that.
-_FIGURES = re.compile(r"(?<![^\W_])\d+(?:[\W_]{1,3}\d+)*(?![^\W_])")
+_FIGURES = re.compile(r"(?<![^\W_])\d+(?:(?:[^\w\\]|_){1,3}\d+)*(?![^\W_])")
+_SPREAD_FIGURES = re.compile(r"(?<![^\W_])\d+(?:[\W_]{1,3}\d+)+(?![^\W_])")
 _FIGURE_SIGN = re.compile("[./:,'\u2019-]")
-# Day and month without a year, as people write them: 12/03, 03-12, 24.12.
+# Day and month without a year, as people write them: 12/03, 03-12, and 24.12. with the second point.
 _DAY_AND_MONTH = re.compile(r"(\d\d)[/-](\d\d)\Z|(\d{1,2})\.(\d{1,2})\.\Z", re.ASCII)
+_DOTTED_DAY = re.compile(r"(?<![^\W_])(?<!\d\.)\d{1,2}\.\d{1,2}\.(?!\d)", re.ASCII)
 # A name spelled out: S M I T H, S.M.I.T.H, or letter by letter over the components of a value.
 _SPELLED_OUT = re.compile(r"(?<![^\W_])[^\W\d_](?:[\W_]{1,3}[^\W\d_]){2,}(?![^\W_])")
 _MONTH = (
@@ -58,6 +60,7 @@ _TECHNICAL_CODE = re.compile(r"[a-z]{1,3}\d{1,3}[a-z]{0,2}\Z|\d{1,2}[a-z]{1,2}\d
 _KEPT_SIGNS = frozenset(" -_/+.,():;%&*=<>#^'[]|\\")
 MAX_NUMBER_DIGITS = 4
 MAX_FIGURE_DIGITS = 6
+MAX_PASSES = 10
 YEARS = range(1880, 2100)
 
 
@@ -136,12 +139,14 @@ def clean_components(
     """
     all_dropped: list[str] = []
     current = [unicodedata.normalize("NFC", component) for component in components]
-    while True:
+    for _ in range(MAX_PASSES):
         cleaned, dropped = _clean_once(current, safe_words, unsafe_words, technical)
         all_dropped += dropped
         if cleaned == current:
             return cleaned, tuple(all_dropped)
         current = cleaned
+    # A text that was made to be peeled like this is no description of anything.
+    return [""] * len(current), tuple(all_dropped) + tuple(_RUN.findall(" ".join(current)))
 
 
 def _clean_once(
@@ -205,12 +210,19 @@ def _never(_: str) -> bool:
 
 
 def _is_harmless_figure(text: str) -> bool:
+    return len(_FIGURE_SIGN.split(text)) <= 2 and not _looks_like_day(text) and _is_harmless_spread(text)
+
+
+def _is_harmless_spread(text: str) -> bool:
     figures = re.split(r"\D+", text)
-    if sum(map(len, figures)) > MAX_FIGURE_DIGITS or _looks_like_day(text):
-        return False
-    if any(len(_FIGURE_SIGN.split(component)) > 2 for component in text.split("\\")):
+    if sum(map(len, figures)) > MAX_FIGURE_DIGITS:
         return False
     return not any(map(_is_date_like, figures, figures[1:], figures[2:]))
+
+
+def _is_plane_list(text: str) -> bool:
+    # T/S/C, R/L/A: planes and directions. Nobody spells a name with strokes.
+    return len(text) == 5 and text[1] == text[3] == "/"
 
 
 def _looks_like_day(text: str) -> bool:
@@ -237,7 +249,9 @@ def _is_date_like(first: str, second: str, third: str) -> bool:
 _DOUBTS: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
     (_CARRIERS, _never),
     (_FIGURES, _is_harmless_figure),
-    (_SPELLED_OUT, _never),
+    (_DOTTED_DAY, lambda text: not _looks_like_day(text)),
+    (_SPREAD_FIGURES, _is_harmless_spread),
+    (_SPELLED_OUT, _is_plane_list),
     (_NAMED_DAY, _never),
     (_OLD_AGE, _never),
 )

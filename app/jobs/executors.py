@@ -1,6 +1,7 @@
 """Where functions run: in this process, in spawned processes, or on a Dask cluster."""
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -9,11 +10,14 @@ from types import TracebackType
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from app.errors import UsageError
-from app.jobs.processes import ProcessExecutor
+from app.jobs.processes import END_SECONDS, ProcessExecutor
 
 __all__ = ["DaskExecutor", "ProcessExecutor", "SerialExecutor", "WorkExecutor", "open_executor"]
 
 R = TypeVar("R")
+
+# How long a cluster may be without any worker, while nannies start new ones or a batch system takes its time.
+RESTART_SECONDS = 300.0
 
 
 class WorkExecutor(Protocol):
@@ -35,10 +39,10 @@ class WorkExecutor(Protocol):
         """Start ``function(*arguments)`` somewhere."""
 
     def started(self, future: Future[Any]) -> float | None:
-        """By ``time.monotonic()``, when it certainly ran; None where it may still wait for a worker."""
+        """When it began to run or a little later, by ``time.monotonic()``; None where it is done, or may still wait."""
 
     def stop(self, future: Future[Any]) -> None:
-        """Kill whatever runs it. Others may have to go with it: these are cancelled, and can be submitted again."""
+        """Kill whatever runs it. Others may have to go with it; those that are cancelled can be submitted again."""
 
 
 class SerialExecutor(AbstractContextManager["SerialExecutor"]):
@@ -74,7 +78,7 @@ class DaskExecutor(AbstractContextManager["DaskExecutor"]):
     """A Dask cluster that is already there, reached by ``dask://HOST:PORT``.
 
     It has the same Consign installed, its workers see the same file paths, and it is ours alone for the time of a
-    job: a worker that hangs is got rid of by a restart of all, which takes nannies.
+    job: to be rid of one that hangs, all workers are killed, and their nannies start new ones.
     """
 
     blames_surely = False
@@ -89,56 +93,79 @@ class DaskExecutor(AbstractContextManager["DaskExecutor"]):
             self._client = Client(address.replace("dask://", "tcp://", 1), timeout="10s")
         except (OSError, TimeoutError, ValueError) as error:
             raise UsageError("dask-not-reached") from error
-        self._executor: Executor = self._new_executor()
+        self._executor: Executor = self._client.get_executor(pure=False, retries=0)
         # In the order of submission, with the time of their start where that is known.
         self._submitted: dict[Future[Any], float | None] = {}
-        if not self._client.nthreads():
+        self._without_workers_since: float | None = None
+        if not self._count_threads():
             self._client.close()
             raise UsageError("dask-without-workers")
 
-    def _new_executor(self) -> Executor:
-        executor: Executor = self._client.get_executor(pure=False, retries=0)
-        return executor
-
-    @property
-    def _threads(self) -> int:
+    def _count_threads(self) -> int:
+        """None for a moment where workers restart; UsageError where none comes back."""
+        self._check_connection()
         threads: dict[str, int] = self._client.nthreads()
-        return max(1, sum(threads.values()))
+        if threads:
+            self._without_workers_since = None
+        else:
+            now = time.monotonic()
+            self._without_workers_since = self._without_workers_since or now
+            if now - self._without_workers_since > RESTART_SECONDS:
+                raise UsageError("dask-without-workers")
+        return sum(threads.values())
+
+    def _check_connection(self) -> None:
+        if self._client.status != "running":
+            raise UsageError("dask-not-reached")
 
     @property
     def window(self) -> int:
         """Two batches for each thread of the cluster."""
-        return 2 * self._threads
+        return max(2, 2 * self._count_threads())
 
     def submit(self, function: Callable[..., R], *arguments: Any) -> Future[R]:
         """Send to the cluster; raises UsageError("dask-not-reached") where the scheduler went away."""
-        if self._client.status != "running":
-            raise UsageError("dask-not-reached")
+        self._check_connection()
         future = self._executor.submit(function, *arguments)
         self._submitted[future] = None
         return future
 
     def started(self, future: Future[Any]) -> float | None:
-        """Dask does not tell, but it keeps the order: who has fewer unfinished ones before him than threads, runs."""
+        """Dask does not tell, but keeps the order: with fewer unfinished ones before it than threads, it runs.
+
+        Too early by the time that sending it takes.
+        """
         self._submitted = {one: since for one, since in self._submitted.items() if not one.done()}
         now = time.monotonic()
-        for one in list(self._submitted)[: self._threads]:
+        for one in list(self._submitted)[: self._count_threads()]:
             self._submitted[one] = self._submitted[one] or now
         return self._submitted.get(future)
 
-    def stop(self, future: Future[Any]) -> None:  # noqa: ARG002 - Dask can stop all workers only
-        """Restart the cluster's workers; raises UsageError("dask-without-workers") where none comes back."""
-        try:
-            self._client.restart(timeout=60)
-        except TimeoutError as error:
-            raise UsageError("dask-without-workers") from error
-        self._executor = self._new_executor()
-        self._submitted.clear()
+    def stop(self, future: Future[Any]) -> None:
+        """Have the nannies kill all workers: Dask runs the others' calls again by itself.
+
+        Not ``Client.restart``: it first asks workers to end, for which one that hangs has to be waited for, and then
+        now and then leaves one out.
+        """
+        future.cancel()
+        killed = set(self._client.nthreads())
+        self._client.run(_kill_worker, nanny=True, on_error="ignore")
+        # Until the scheduler knows, it would still give calls to the dead.
+        deadline = time.monotonic() + END_SECONDS
+        while not killed.isdisjoint(self._client.nthreads()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self._submitted = dict.fromkeys(self._submitted)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._client.close()
+
+
+def _kill_worker(dask_worker: Any) -> None:
+    """Runs in a nanny, which Dask passes under this name."""
+    if dask_worker.pid is not None:
+        os.kill(dask_worker.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 def open_executor(workers: str) -> SerialExecutor | ProcessExecutor | DaskExecutor:

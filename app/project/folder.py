@@ -19,6 +19,9 @@ from app.protocol.schema import Protocol
 
 SITE_ID_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-")
 
+# What create_project writes before the file that makes a folder a project, and the temporary names of all of it.
+_BEGINNINGS = frozenset(("secret.key", "secret.key.part", "protocol.toml", "protocol.toml.part", "project.toml.part"))
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -154,20 +157,26 @@ def _wipe(folder: Path) -> None:
 def create_project(root: Path, site_id: str, protocol_file: Path | None) -> None:
     """Make a project folder, owner-only where the system has owners.
 
+    A folder with nothing but the beginnings of a project is gone on with: an interrupted call left it, or somebody
+    put the ``secret.key`` of a project there that is to be made again.
+
     Raises UsageError where the folder is not empty or the site id is not letters, digits and hyphens;
     ProtocolError where the protocol does not load. Nothing is left behind then.
     """
     if not site_id or len(site_id) > 16 or not set(site_id) <= SITE_ID_ALPHABET:
         raise UsageError("bad-site-id")
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+    if root.exists() and not (root.is_dir() and all(entry.name in _BEGINNINGS for entry in root.iterdir())):
         raise UsageError("folder-not-empty")
     source = protocol_file or resource_path("defaults/protocol.toml")
     _, protocol_sha256 = load_protocol(source)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     root.chmod(0o700)
     layout = Layout(root)
-    create_secret(layout.secret_key)
+    if layout.secret_key.exists():
+        load_secret(layout.secret_key)
+    else:
+        create_secret(layout.secret_key)
     write_atomically(layout.protocol_toml, source.read_bytes())
-    # project.toml comes last: a folder without it is no project, so a kill before this line leaves nothing half-made.
+    # project.toml comes last: a folder without it is no project yet.
     text = f'site_id = "{site_id}"\nprotocol_sha256 = "{protocol_sha256}"\napp_version = "{__version__}"\n'
     write_atomically(layout.project_toml, text.encode())

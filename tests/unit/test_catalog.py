@@ -178,11 +178,17 @@ class TestWhatIsFound:
     @pytest.mark.parametrize("keyword", ["SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"])
     @pytest.mark.parametrize(
         ("value", "reason"),
-        [("", Reason.MISSING_UID), ("1.2.x", Reason.BAD_UID), ("1" * 65, Reason.BAD_UID), ("1.02.3", None)],
+        [
+            ("", Reason.MISSING_UID),
+            ("1\\2", Reason.BAD_UID),
+            ("1" * 130, Reason.BAD_UID),
+            ("1.02.3", None),
+            ("1.2.x", None),
+        ],
     )
     @pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
     @pytest.mark.filterwarnings("ignore:The value length")
-    def test_uids_are_there_and_well_formed(
+    def test_uids_are_there_and_usable_as_keys(
         self, keyword: str, value: str, reason: Reason | None, project: Project, source: Path
     ) -> None:
         content = to_bytes(ct())
@@ -539,28 +545,29 @@ class DyingExecutor:
     """Dies, as a process pool would, over every file whose name has ``killer`` in it."""
 
     window = 1
-
-    def __init__(self) -> None:
-        self.deaths = 0
+    blames_surely = True
+    deaths: tuple[type[BaseException], ...] = (BrokenProcessPool,)
 
     def submit(self, function: Callable[..., R], *arguments: Any) -> Future[R]:
         future: Future[R] = Future()
         (task,) = arguments[1]
         if isinstance(task, FilesTask) and any("killer" in file.original_path for file in task.files):
-            self.deaths += 1
             future.set_exception(BrokenProcessPool())
             return future
         result = function(*arguments)
         records = getattr(result[0], "records", ())  # type: ignore[index]
         if any("killer" in record.original_locator and record.reason is None for record in records):
-            self.deaths += 1
             future.set_exception(BrokenProcessPool())
         else:
             future.set_result(result)
         return future
 
-    def restart(self) -> None:
-        """Nothing to restart."""
+    def started(self, future: Future[Any]) -> float | None:
+        """Nothing runs while somebody asks."""
+        return None
+
+    def stop(self, future: Future[Any]) -> None:
+        """Nothing runs that could be stopped."""
 
 
 class TestWorkersThatDie:

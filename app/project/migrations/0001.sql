@@ -70,6 +70,7 @@ CREATE TABLE instances (
   released_size INTEGER                       -- upper bound of the released file's size, bytes
 );
 CREATE INDEX instances_by_series ON instances (series_id);
+CREATE INDEX instances_by_attribute_set ON instances (attribute_set_id);
 CREATE INDEX instances_by_sop ON instances (original_sop_instance_uid);
 
 -- selection ----------------------------------------------------------------------------------------------------
