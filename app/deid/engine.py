@@ -56,6 +56,7 @@ _ESSENTIAL = frozenset(
 # Always written by us, whatever the file says.
 _OURS = frozenset((PATIENT_NAME, PATIENT_ID, 0x00120062, 0x00120063, 0x00120064, 0x00280303))
 _CONTENT_LABEL = 0x00700080
+_BURNED_IN_ANNOTATION = 0x00280301
 _DUMMIES = {
     **dict.fromkeys(("SH", "LO", "ST", "LT", "UT", "UC", "PN", "AE"), b"REMOVED"),
     **dict.fromkeys(("DS", "IS"), b"0"),
@@ -142,8 +143,10 @@ class Engine:
         self._remembered_bytes = 0
         self._additions: dict[frozenset[Option], tuple[tuple[int, Hit], ...]] = {}
 
-    def release(self, header: Header, sop_class_uid: str) -> ReleasedHeader:
+    def release(self, header: Header, sop_class_uid: str, *, seen_by_person: bool = False) -> ReleasedHeader:
         """Build the released header.
+
+        ``seen_by_person``: somebody looked at the pixels and found no identifying text, so (0028,0301) says NO.
 
         Raises
         ------
@@ -155,10 +158,13 @@ class Engine:
             self._remembered_bytes = 0
             self._sop_class_uid = sop_class_uid
             self._requirements = requirements_of(sop_class_uid)
-        elements = [element for element in header.elements if element.tag not in _OURS]
+        ours = _OURS | {_BURNED_IN_ANNOTATION} if seen_by_person else _OURS
+        elements = [element for element in header.elements if element.tag not in ours]
         pairs = self._release_elements((), elements, header.character_sets)
         options = frozenset().union(*(hit.options for _, hit in pairs))
         pairs.extend(self._added(options))
+        if seen_by_person:
+            pairs.append((_BURNED_IN_ANNOTATION, _text_hit(_BURNED_IN_ANNOTATION, "CS", "NO")))
         if header.character_sets or any(not hit.encoded.isascii() and _has_text(hit) for _, hit in pairs):
             pairs.append((SPECIFIC_CHARACTER_SET, _character_set_hit()))
         pairs.sort(key=_tag_of)
@@ -331,8 +337,11 @@ class Engine:
         character_sets: tuple[str, ...],
     ) -> Hit | None:
         listed_vr, vm_max = listed
+        action = _private_action(listed_vr, self._rules.options)
+        if action is Action.REMOVE:
+            return None
         rule = Rule(
-            action=Action.KEEP,
+            action=action,
             source=Source.PROFILE,
             removal="X",
             option=Option.RETAIN_SAFE_PRIVATE,
@@ -449,6 +458,21 @@ def _has_text(hit: Hit) -> bool:
 
 def _private_path(prefix: tuple[int, ...], group: int, number: str, creator: str) -> str:
     return ".".join(part for part in (format_path(prefix), f"({group:04X},{number})[{creator}]") if part)
+
+
+def _private_action(vr: str, options: frozenset[Option]) -> Action:
+    """What becomes of a safe private element: its dates and UIDs follow the same options as the standard's."""
+    match vr:
+        case "UI":
+            return Action.KEEP if Option.RETAIN_UIDS in options else Action.UID
+        case "DA" | "DT":
+            if Option.RETAIN_FULL_DATES in options:
+                return Action.KEEP
+            return Action.SHIFT if Option.RETAIN_MODIFIED_DATES in options else Action.REMOVE
+        case "TM" if not options & {Option.RETAIN_FULL_DATES, Option.RETAIN_MODIFIED_DATES}:
+            return Action.REMOVE
+        case _:
+            return Action.KEEP
 
 
 def _creator_hit(prefix: tuple[int, ...], tag: int, creator: str) -> Hit:

@@ -77,10 +77,18 @@ _NATIVE = frozenset(
 )
 
 
+def is_released_by_person(header: Header, recipe: Recipe) -> bool:
+    """Whether somebody looked at this image, or at its series, and let it leave."""
+    return not _keys(header).isdisjoint(recipe.original_released_images)
+
+
+def _keys(header: Header) -> set[str]:
+    return {header.text(SOP_INSTANCE_UID), header.text(_SERIES_INSTANCE_UID)}
+
+
 def check_object(header: Header, sop_class_uid: str, recipe: Recipe) -> None:
     """Raise HeldBackError for an object that may not leave by rule, or that a person must see or has excluded."""
-    keys = {header.text(SOP_INSTANCE_UID), header.text(_SERIES_INSTANCE_UID)}
-    if keys & recipe.original_excluded_images:
+    if _keys(header) & recipe.original_excluded_images:
         raise HeldBackError(Reason.EXCLUDED_BY_PERSON)
     if any(element.tag == _ENCRYPTED_ATTRIBUTES for element in header.elements):
         raise HeldBackError(Reason.ENCRYPTED_ATTRIBUTES)
@@ -110,7 +118,7 @@ def check_object(header: Header, sop_class_uid: str, recipe: Recipe) -> None:
     if Option.CLEAN_VISUAL_FEATURES in recipe.options and kind is ObjectKind.IMAGE:
         # No rule takes a face out of a volume; asked for it, we can only say no.
         raise HeldBackError(Reason.VISUAL_FEATURES)
-    is_released = bool(keys & recipe.original_released_images)
+    is_released = is_released_by_person(header, recipe)
     if header.pixel is not None and is_text_likely(header, sop_class_uid) and not is_released:
         raise HeldBackError(Reason.BURNED_IN_LIKELY)
 

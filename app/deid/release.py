@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from app.deid.engine import Engine, ReleasedHeader
-from app.deid.objects import check_object
+from app.deid.objects import check_object, is_released_by_person
 from app.deid.recipe import Patient, Recipe
 from app.deid.rules import compile_rules
 from app.dicom.frames import find_fragments, native_length, read_encapsulated, read_native
@@ -106,7 +106,8 @@ class Releaser:
         check_object(header, sop_class_uid, self._recipe)
         if header.pixel is not None and header.pixel.vr not in _PIXEL_VRS[header.pixel.tag]:
             raise UnreadableError(Reason.BAD_ELEMENT)
-        released = self._engine.release(header, sop_class_uid)
+        seen = is_released_by_person(header, self._recipe)
+        released = self._engine.release(header, sop_class_uid, seen_by_person=seen)
         if not released.text(SOP_INSTANCE_UID):
             raise HeldBackError(Reason.MISSING_UID)
         return header, released

@@ -16,6 +16,7 @@ __all__ = ["DaskExecutor", "ProcessExecutor", "SerialExecutor", "WorkExecutor", 
 
 R = TypeVar("R")
 
+OPEN_SECONDS = FIRST_WORKER_SECONDS = 10.0
 # How long a cluster may be without any worker, while nannies start new ones or a batch system takes its time.
 RESTART_SECONDS = 300.0
 
@@ -90,16 +91,18 @@ class DaskExecutor(AbstractContextManager["DaskExecutor"]):
             raise UsageError("dask-not-installed") from error
         self.deaths: tuple[type[BaseException], ...] = (KilledWorker,)
         try:
-            self._client = Client(address.replace("dask://", "tcp://", 1), timeout="10s")
+            self._client = Client(address.replace("dask://", "tcp://", 1), timeout=OPEN_SECONDS)
         except (OSError, TimeoutError, ValueError) as error:
             raise UsageError("dask-not-reached") from error
         self._executor: Executor = self._client.get_executor(pure=False, retries=0)
         # In the order of submission, with the time of their start where that is known.
         self._submitted: dict[Future[Any], float | None] = {}
         self._without_workers_since: float | None = None
-        if not self._count_threads():
+        try:
+            self._client.wait_for_workers(1, timeout=FIRST_WORKER_SECONDS)
+        except TimeoutError as error:
             self._client.close()
-            raise UsageError("dask-without-workers")
+            raise UsageError("dask-without-workers") from error
 
     def _count_threads(self) -> int:
         """None for a moment where workers restart; UsageError where none comes back."""

@@ -18,8 +18,8 @@ from app.deid.engine import dummy_of
 from app.deid.recipe import Patient, Recipe
 from app.deid.release import Releaser
 from app.deid.rules import compile_rules
-from app.deid.values import Fold
 from app.deid.step import load_patient, make_recipe, register_patients
+from app.deid.values import Fold
 from app.dicom.profile import METHOD_CODES
 from app.errors import Reason, UnreadableError
 from app.events import Job

@@ -18,7 +18,7 @@ from app.project.values import RowKind, ValueRow
 from app.text.messages import sentence_for
 
 _DATE_SENTENCES = {
-    DatePreset.SHIFTED: "A patient's dates were all moved into the past by one random number of days; intervals are kept.",
+    DatePreset.SHIFTED: "A patient's dates all moved into the past by one random number of days; intervals are kept.",
     DatePreset.YEAR_ONLY: "Of each date the year alone was kept.",
 }
 _FULL_DATES = "Dates were kept as they are."

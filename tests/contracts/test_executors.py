@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import Reason, UsageError
+from app.jobs import executors
 from app.jobs.executors import DaskExecutor, ProcessExecutor, SerialExecutor, WorkExecutor, open_executor
 from app.jobs.pump import Batch, Done, Lost, run_batches
 from tests.contracts.calls import (
@@ -153,7 +154,8 @@ def test_address_without_a_scheduler_is_refused(address: str) -> None:
         open_executor(address)
 
 
-def test_cluster_without_workers_is_refused() -> None:
+def test_cluster_without_workers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed", reason="distributed is not installed")
+    monkeypatch.setattr(executors, "FIRST_WORKER_SECONDS", 1.0)
     with running_cluster(workers=0) as address, pytest.raises(UsageError, match="dask-without-workers"):
         open_executor(address)

@@ -132,12 +132,9 @@ def test_no_canary_leaves_by_any_way(tmp_path: Path) -> None:
     seen = set(find_tokens(planted, canaries.tokens))
     assert len(seen) > 0.9 * len(canaries.tokens)  # the search does find them where they are (archives apart)
 
-    result = subprocess.run(
-        [sys.executable, "-m", "app", "run", tmp_path / "export", "--project", tmp_path / "project"]
-        + ["--out", tmp_path / "out", "--site", "SITEA", "--unattended", "--workers", "2"],
-        capture_output=True,
-        check=False,
-    )
+    options = f"--project {tmp_path / 'project'} --out {tmp_path / 'out'} --site SITEA --unattended --workers 2".split()
+    command = [sys.executable, "-m", "app", "run", str(tmp_path / "export"), *options]
+    result = subprocess.run(command, capture_output=True, check=False)
     assert result.returncode == 0, result.stderr
     assert find_tokens(result.stdout + result.stderr, canaries.tokens) == []
     for path in (tmp_path / "out").rglob("*"):

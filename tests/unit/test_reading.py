@@ -14,6 +14,7 @@ from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import (
+    UID,
     CTImageStorage,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -26,7 +27,7 @@ from app.dicom.tokens import Element, Limits
 from app.errors import Reason, UnreadableError
 from tests.real_data import iterate_real_files, needs_real_files
 
-SYNTAXES = [
+SYNTAXES: list[UID] = [
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -34,14 +35,14 @@ SYNTAXES = [
 ]
 
 
-def make_dataset(syntax: str = ExplicitVRLittleEndian) -> FileDataset:
+def make_dataset(syntax: UID = ExplicitVRLittleEndian) -> FileDataset:
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = syntax
     meta.MediaStorageSOPClassUID = CTImageStorage
-    meta.MediaStorageSOPInstanceUID = "1.2.3.4"
+    meta.MediaStorageSOPInstanceUID = UID("1.2.3.4")
     dataset = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
     dataset.SOPClassUID = CTImageStorage
-    dataset.SOPInstanceUID = "1.2.3.4"
+    dataset.SOPInstanceUID = UID("1.2.3.4")
     dataset.PatientName = "Doe^Jane"
     dataset.ImagePositionPatient = [1.5, -2, 3]
     dataset.Rows = 2
@@ -77,7 +78,7 @@ def reason_of(data: bytes, limits: Limits | None = None) -> Reason:
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
-def test_all_encodings_give_the_same_elements(syntax: str) -> None:
+def test_all_encodings_give_the_same_elements(syntax: UID) -> None:
     plain = read(to_bytes(make_dataset()))
     header = read(to_bytes(make_dataset(syntax)))
     assert header.elements == plain.elements

@@ -11,8 +11,10 @@ from pydicom.tag import Tag
 
 from app.deid.recipe import describe_patient
 from app.deid.release import Releaser
+from app.deid.rules import safe_private
 from app.deid.worker import PrepareContext, PrepareItem, prepare_batch
 from app.dicom.identity import collect_identities
+from app.dicom.profile import Option
 from app.dicom.reading import read_header
 from app.errors import FileError, HeldBackError, Reason, UnreadableError
 from app.files.locator import Locator
@@ -199,3 +201,22 @@ def test_real_files_leave_or_are_set_aside_with_a_reason_and_their_names_never_l
         names = {text.casefold() for kind, text in identities if kind.value == "name" and len(text) > 4}
         assert not names & kept, path.name
     assert released_files > 80
+
+
+def test_image_that_a_person_released_says_that_no_text_is_burned_in() -> None:
+    dataset = ct_image()
+    dataset.BurnedInAnnotation = "YES"
+    seen = frozenset((str(dataset.SOPInstanceUID),))
+    assert release(dataset, original_released_images=seen).BurnedInAnnotation == "NO"
+
+
+@pytest.mark.parametrize(("vr", "value"), [("DA", "20200101"), ("DT", "20200101101010"), ("UI", "1.2.3.4")])
+def test_dates_and_uids_of_safe_private_elements_are_changed_like_the_standards(vr: str, value: str) -> None:
+    listed = [key for key, (listed_vr, _) in safe_private().items() if listed_vr == vr]
+    for creator, group, element in listed[:3]:
+        dataset = ct_image()
+        block = dataset.private_block(group, creator, create=True)
+        block.add_new(element, vr, value)
+        released = release(dataset, options=(*DEFAULT_OPTIONS, Option.RETAIN_SAFE_PRIVATE))
+        found = released.private_block(group, creator)[element].value
+        assert found and found != value

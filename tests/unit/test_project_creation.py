@@ -1,0 +1,33 @@
+from pathlib import Path
+
+import pytest
+
+from app.errors import ProjectError, UsageError
+from app.project.folder import Layout, Project, create_project
+
+
+def test_creation_that_was_interrupted_is_gone_on_with(tmp_path: Path) -> None:
+    create_project(tmp_path / "whole", "SITEA", None)
+    secret = Layout(tmp_path / "whole").secret_key.read_bytes()
+    half = Layout(tmp_path / "half")
+    half.root.mkdir()
+    half.secret_key.write_bytes(secret)
+    (half.root / "protocol.toml.part").write_bytes(b"half a prot")
+    create_project(half.root, "SITEA", None)
+    with Project(half.root) as project:
+        assert project.site_id == "SITEA"
+    assert half.secret_key.read_bytes() == secret
+
+
+@pytest.mark.parametrize("name", ["catalog.sqlite", "project.toml", "notes.txt"])
+def test_folder_with_anything_else_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(UsageError, match="folder-not-empty"):
+        create_project(tmp_path, "SITEA", None)
+
+
+def test_damaged_secret_is_not_replaced(tmp_path: Path) -> None:
+    Layout(tmp_path).secret_key.write_text("not a key", encoding="ascii")
+    with pytest.raises(ProjectError, match="secret-damaged"):
+        create_project(tmp_path, "SITEA", None)
+    assert Layout(tmp_path).secret_key.read_text(encoding="ascii") == "not a key"
