@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from pydicom._uid_dict import UID_dictionary
 
-_GRAMMAR = re.compile(r"[0-9]+(\.[0-9]+)*\Z")
+_GRAMMAR = re.compile(r"[0-9]+(\.[0-9]+)+\Z")
 MAX_UID_LENGTH = 64
 KEYED_PREFIX = "2.25."
 
@@ -16,7 +16,7 @@ _REGISTERED = frozenset((*UID_dictionary, *_NEWER))
 
 
 def is_uid(text: str) -> bool:
-    """Whether ``text`` is digits and dots as PS3.5 section 9.1 wants; leading zeros, which writers use, pass."""
+    """Whether ``text`` is numbers joined by dots (PS3.5 section 9.1); leading zeros, which writers use, pass."""
     return len(text) <= MAX_UID_LENGTH and _GRAMMAR.match(text) is not None
 
 
