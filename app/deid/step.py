@@ -2,8 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from app.deid.recipe import Patient, Recipe, describe_patient
@@ -23,16 +25,21 @@ BATCH_INSTANCES = 200
 SECONDS_PER_ITEM = 60.0
 
 _TRANSIENT = frozenset((Reason.UNREADABLE_IO, Reason.VANISHED, Reason.WORKER_CRASHED, Reason.WORKER_HUNG))
+_FORGET = "UPDATE instances SET state = NULL, state_reason = NULL, prepared_with = NULL, released_size = NULL WHERE "
 _TABLES = ("released_values", "dropped_words", "applied_actions")
 
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """A batch that is to be prepared, and the digest of all that its result depends on."""
+    """A batch that is to be prepared: its key, the digest of all that its result depends on, how many instances.
 
-    batch: Batch[PrepareContext, PrepareItem]
+    The instances themselves are read when their turn comes: half a million of them would not stay small.
+    """
+
+    name: str
     patient_id: int
     digest: str
+    instances: int
 
 
 def make_recipe(project: Project) -> Recipe:
@@ -89,16 +96,16 @@ def prepare(project: Project, executor: WorkExecutor) -> Job:
         raise UsageError("nothing-selected")
     decisions = load_decisions(project.layout)
     recipe = make_recipe(project)
-    chunks, current = _plan(project, recipe)
-    _forget_others(project, chunks, current)
-    total = sum(len(chunk.batch.items) for chunk in chunks)
-    by_name = {chunk.batch.context.name: chunk for chunk in chunks}
+    pseudonyms = register_patients(project)
+    with store.transaction():
+        chunks, current = _plan(project, recipe, pseudonyms)
+        _forget_others(project, current)
+    total = sum(chunk.instances for chunk in chunks.values())
     done = 0
     yield Progress(STEP, 0, total, "instances")
-    for result in run_batches(
-        prepare_batch, (chunk.batch for chunk in chunks), executor, seconds_per_item=SECONDS_PER_ITEM
-    ):
-        chunk = by_name[result.batch.context.name]
+    batches = _batches(project, recipe, pseudonyms, chunks)
+    for result in run_batches(prepare_batch, batches, executor, seconds_per_item=SECONDS_PER_ITEM):
+        chunk = chunks[result.batch.context.name]
         with store.transaction():
             match result:
                 case Done(batch, prepared):
@@ -125,27 +132,44 @@ def prepare(project: Project, executor: WorkExecutor) -> Job:
     )
 
 
-def _plan(project: Project, recipe: Recipe) -> tuple[list[_Chunk], set[str]]:
-    """The chunks that are still to be prepared, and the names of those that are as they should be."""
-    pseudonyms = register_patients(project)
+def _plan(
+    project: Project, recipe: Recipe, pseudonyms: Mapping[int, PatientPseudonym]
+) -> tuple[dict[str, _Chunk], set[str]]:
+    """The chunks that are still to be prepared, by name, and the names of those that are as they should be.
+
+    What was known of the former is forgotten: an interruption must not leave them as prepared.
+    """
     recipe_digest = recipe.digest
-    chunks: list[_Chunk] = []
+    chunks: dict[str, _Chunk] = {}
     current: set[str] = set()
     for patient_id, pseudonym in pseudonyms.items():
         patient = load_patient(project, patient_id, pseudonym)
         known = [sorted(part) for part in _identity_sets(patient)]
         patient_digest = _digest(recipe_digest, patient.code, patient.shift_days, known)
-        for series_id, number, rows in _chunks_of(project, patient_id):
-            name = f"{series_id}:{number}"
+        for name, rows in _chunks_of(project, patient_id):
             # No row number: the digest becomes part of the sign-off, which must not depend on how the scan went.
             files = [[row["original_sop_instance_uid"], row["size"], row["mtime_ns"]] for row in rows]
             digest = _digest(patient_digest, files)
             if all(row["prepared_with"] == digest and not _is_worth_a_retry(row) for row in rows):
                 current.add(name)
                 continue
-            items = tuple(PrepareItem(row["id"], row["original_locator"]) for row in rows)
-            chunks.append(_Chunk(Batch(PrepareContext(name, recipe, patient), items), patient_id, digest))
+            chunks[name] = _Chunk(name, patient_id, digest, len(rows))
+            project.store.executemany(
+                _FORGET + "id = ? AND state IS NOT NULL", [(row["id"],) for row in rows if row["prepared_with"]]
+            )
     return chunks, current
+
+
+def _batches(
+    project: Project, recipe: Recipe, pseudonyms: Mapping[int, PatientPseudonym], chunks: Mapping[str, _Chunk]
+) -> Iterator[Batch[PrepareContext, PrepareItem]]:
+    """The work of the chunks, patient by patient."""
+    for patient_id in dict.fromkeys(chunk.patient_id for chunk in chunks.values()):
+        patient = load_patient(project, patient_id, pseudonyms[patient_id])
+        for name, rows in _chunks_of(project, patient_id):
+            if name in chunks:
+                items = tuple(PrepareItem(row["id"], row["original_locator"]) for row in rows)
+                yield Batch(PrepareContext(name, recipe, patient), items)
 
 
 def _is_worth_a_retry(row: Any) -> bool:
@@ -164,52 +188,36 @@ def _digest(*content: object) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def _chunks_of(project: Project, patient_id: int) -> Iterator[tuple[int, int, list[Any]]]:
+def _chunks_of(project: Project, patient_id: int) -> Iterator[tuple[str, list[Any]]]:
+    """A patient's selected instances by series, cut into chunks; each with its name."""
+    # All at once: the same table is written while the chunks are worked on.
     rows = project.store.execute(
         "SELECT i.id, i.series_id, i.original_sop_instance_uid, i.prepared_with, i.state_reason, i.released_size, "
         "f.original_locator, f.size, f.mtime_ns FROM instances i "
         "JOIN series s ON s.id = i.series_id JOIN files f ON f.id = i.file_id "
         "WHERE s.patient_id = ? AND i.selected = 1 ORDER BY i.series_id, f.original_locator",
         (patient_id,),
-    )
-    series_id: int | None = None
-    number = 0
-    chunk: list[Any] = []
-    for row in rows:
-        if chunk and (row["series_id"] != series_id or len(chunk) == BATCH_INSTANCES):
-            assert series_id is not None
-            yield series_id, number, chunk
-            number = number + 1 if row["series_id"] == series_id else 0
-            chunk = []
-        series_id = row["series_id"]
-        chunk.append(row)
-    if chunk:
-        assert series_id is not None
-        yield series_id, number, chunk
+    ).fetchall()
+    for series_id, series in groupby(rows, key=itemgetter("series_id")):
+        instances = list(series)
+        for number, start in enumerate(range(0, len(instances), BATCH_INSTANCES)):
+            yield f"{series_id}:{number}", instances[start : start + BATCH_INSTANCES]
 
 
-def _forget_others(project: Project, chunks: Sequence[_Chunk], current: set[str]) -> None:
+def _forget_others(project: Project, current: set[str]) -> None:
     """Drop what was prepared for instances that are no longer selected, in other chunks, or by another recipe."""
     store = project.store
-    forget = "UPDATE instances SET state = NULL, state_reason = NULL, prepared_with = NULL, released_size = NULL WHERE "
-    with store.transaction():
-        for table in _TABLES:
-            for row in store.execute(f"SELECT DISTINCT batch FROM {table}").fetchall():  # noqa: S608 - names of ours
-                if ":".join(row["batch"].split(":")[:2]) not in current:
-                    store.execute(f"DELETE FROM {table} WHERE batch = ?", (row["batch"],))  # noqa: S608
-        store.execute(forget + "selected IS NOT 1 AND state IS NOT NULL")
-        # Their values are gone, so that an interruption must not leave them as prepared.
-        store.executemany(
-            forget + "id = ? AND state IS NOT NULL",
-            ((item.instance_id,) for chunk in chunks for item in chunk.batch.items),
-        )
+    for table in _TABLES:
+        for row in store.execute(f"SELECT DISTINCT batch FROM {table}").fetchall():  # noqa: S608 - names of ours
+            if ":".join(row["batch"].split(":")[:2]) not in current:
+                store.execute(f"DELETE FROM {table} WHERE batch = ?", (row["batch"],))  # noqa: S608
+    store.execute(_FORGET + "selected IS NOT 1 AND state IS NOT NULL")
 
 
 def _store(project: Project, chunk: _Chunk, items: Sequence[PrepareItem], prepared: PreparedBatch) -> None:
     store = project.store
-    name = chunk.batch.context.name
     # After a worker's death the chunk comes back item by item; each gets a key of its own under the chunk's.
-    key = name if len(items) == len(chunk.batch.items) else f"{name}:{items[0].instance_id}"
+    key = chunk.name if len(items) == chunk.instances else f"{chunk.name}:{items[0].instance_id}"
     store.executemany(
         "INSERT INTO released_values VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
