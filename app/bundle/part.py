@@ -119,7 +119,9 @@ def _remove(path: Path) -> None:
 
 
 def _write_and_verify(context: PartContext, task: PartTask, path: Path, trace_path: Path) -> PartOutcome:
-    with path.open("wb") as file, Trace(trace_path) as trace:
+    # A worker that was believed dead may still write into a file of this name: a new one is none of its business.
+    path.unlink(missing_ok=True)
+    with path.open("xb") as file, Trace(trace_path) as trace:
         writer = BagWriter(file, task.stem)
         failures = _write_instances(context, task, writer, trace)
         trace.mark(None)

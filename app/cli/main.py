@@ -12,14 +12,15 @@ import click
 
 from app import __version__
 from app.catalog.step import scan as scan_step
-from app.catalog.table import file_table
+from app.catalog.table import file_table, is_complete
 from app.cli.console import Console
 from app.deid.step import prepare as prepare_step
-from app.errors import BundleError, ConsignError, ReleaseBlockedError
+from app.errors import BundleError, ConsignError, ReleaseBlockedError, UsageError
 from app.jobs.executors import DaskExecutor, ProcessExecutor, SerialExecutor, open_executor
 from app.logs import quieten_libraries
 from app.pipeline import crosswalk as crosswalk_csv
 from app.pipeline.export import export as export_step
+from app.pipeline.files import write_file_list
 from app.pipeline.run import NextSteps, next_steps, run_all
 from app.pipeline.verify import verify as verify_parts
 from app.project.folder import Project, create_project
@@ -113,6 +114,17 @@ def scan(console: Console, project: Path, source: tuple[Path, ...], workers: str
 
 @cli.command()
 @click.argument("project", type=Folder)
+@click.option("--csv", "target", type=File, required=True)
+@_command
+def files(console: Console, project: Path, target: Path) -> None:
+    """Write what became of each file, by name. For the site only; file names may be PHI."""
+    with Project(project) as opened:
+        rows = write_file_list(opened, target)
+    console.result({"rows": rows}, f"{rows} files. Their names may tell who the patients are: the list stays here.")
+
+
+@cli.command()
+@click.argument("project", type=Folder)
 @click.option("--where", help="Narrow the protocol's query: 'Modality == \"CT\" and SliceThickness <= 1.0'.")
 @click.option("--list", "wanted", type=File, help="CSV with a column of UIDs, accession numbers or patient IDs.")
 @_command
@@ -120,6 +132,8 @@ def select(console: Console, project: Path, where: str | None, wanted: Path | No
     """Run the protocol's query; say for every excluded series why."""
     only = read_list(wanted) if wanted else None
     with Project(project) as opened:
+        if not is_complete(opened):
+            raise UsageError("scan-not-finished")
         counts = console.watch(select_step(opened, where, only))
         excluded = excluded_series(opened)
         chosen = selected_series(opened)

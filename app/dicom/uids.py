@@ -25,7 +25,7 @@ def is_registered(uid: str) -> bool:
     return uid in _REGISTERED
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)
 def keyed_uid(key: bytes, uid: str) -> str:
     """``2.25.`` and 128 bits of HMAC-SHA-256: the same for the same UID and key, and no way back without the key."""
     return KEYED_PREFIX + str(int.from_bytes(hmac.digest(key, uid.encode(), "sha256")[:16], "big"))

@@ -1,11 +1,12 @@
 """Where functions run: in this process, in spawned processes, or on a Dask cluster."""
 
+import gc
 import os
 import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -90,10 +91,14 @@ class DaskExecutor(AbstractContextManager["DaskExecutor"]):
         except ImportError as error:
             raise UsageError("dask-not-installed") from error
         self.deaths: tuple[type[BaseException], ...] = (KilledWorker,)
-        try:
-            self._client = Client(address.replace("dask://", "tcp://", 1), timeout=OPEN_SECONDS)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise UsageError("dask-not-reached") from error
+        client: Any = None
+        with suppress(OSError, TimeoutError, ValueError):
+            client = Client(address.replace("dask://", "tcp://", 1), timeout=OPEN_SECONDS)
+        if client is None:
+            # One that failed closes itself when it is collected; while another one starts, that is a deadlock.
+            gc.collect()
+            raise UsageError("dask-not-reached")
+        self._client = client
         self._executor: Executor = self._client.get_executor(pure=False, retries=0)
         # In the order of submission, with the time of their start where that is known.
         self._submitted: dict[Future[Any], float | None] = {}

@@ -126,6 +126,23 @@ def test_crosswalk_leads_back_from_every_released_instance(synthetic: Path, tmp_
     assert {line.split(",")[column] for line in table[1:]} == released
 
 
+def test_every_file_is_listed_by_name_with_what_became_of_it(synthetic: Path, tmp_path: Path) -> None:
+    run_unattended(synthetic, tmp_path / "project", tmp_path / "out")
+    done("files", tmp_path / "project", "--csv", tmp_path / "files.csv")
+    lines = (tmp_path / "files.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == "file,member,outcome,reason"
+    outcomes = Counter(line.split(",")[2] for line in lines[1:])
+    assert set(outcomes) == {"prepared", "held-back", "not-selected", "skipped", "unreadable"}
+    assert sum(1 for path in synthetic.rglob("*") if path.is_file()) <= outcomes.total()
+
+
+def test_nothing_is_selected_from_a_catalogue_that_is_not_complete(tmp_path: Path) -> None:
+    done("new", tmp_path / "project", "--site", "SITEA")
+    result = consign("select", tmp_path / "project")
+    assert result.exit_code == 2
+    assert "consign scan" in result.output
+
+
 def test_no_canary_leaves_by_any_way(tmp_path: Path) -> None:
     canaries = write_canary_export(tmp_path / "export")
     planted = b"".join(path.read_bytes() for path in (tmp_path / "export").rglob("*") if path.is_file())
