@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 MAX_PART_BYTES = (4 << 30) - (16 << 20)  # below 4 GiB: FAT32, and mail and upload gateways, stop there
-# Far below the 65,535 of a zip without ZIP64: a part's tables are held in memory, 9 KB an instance while it is verified.
+# Far below the 65,535 of a zip without ZIP64: a part's tables are in memory while it is verified.
 MAX_PART_ENTRIES = 10_000
 # The bag's own files (bagit.txt, bag-info.txt, two manifests) and seven under metadata/.
 FIXED_ENTRIES = 11
