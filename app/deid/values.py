@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from app.deid.recipe import Patient, Recipe
 from app.deid.rules import Rule, defined_terms
+from app.dicom.codes import is_code_version, is_known_code, is_known_scheme
 from app.dicom.icc import clean_profile
 from app.dicom.profile import Action, DatePreset
 from app.dicom.reading import decode_text
@@ -28,7 +29,7 @@ from app.dicom.temporal import (
     year_of_date_time,
 )
 from app.dicom.uids import is_registered, is_uid, keyed_uid
-from app.dicom.words import clean_components, code_meanings, fold, split_words
+from app.dicom.words import clean_components, fold, split_words
 from app.errors import UnreadableError
 
 Number = int | float
@@ -122,19 +123,9 @@ _ICC_PROFILE = 0x00282000
 _CODE_VALUES = frozenset((0x00080100, 0x00080119, 0x00080120))
 _SCHEME = 0x00080102
 _CODE_VERSIONS = frozenset((0x00080103, 0x00080106, 0x00080107, 0x0008010F, 0x00080105))
-_SRT_CODE = re.compile(r"[A-Z][0-9A-F]?-[0-9A-F]{4,6}\Z")
-_ECG_CODE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}-\d{1,3}-\d{1,5}\Z")  # SCP-ECG lead and unit codes
-_LOINC_CODE = re.compile(r"\d{1,7}-\d\Z")
-_SNOMED_CODE = re.compile(r"[1-9]\d{2,14}[01]0\d\Z")  # a concept of the core or of an extension: partition 00 or 10
-_VERSION = re.compile(r"\d{1,3}(?:\.\d{1,3}){0,3}\Z|(?:19|20)\d{6}(?:\d{6})?\Z|DCMR\Z|HL7\Z|20\d\d-?\d\d-?\d\d\Z")
 _ZONE = 0x00080201
 # Values of one sample, in as many bytes as the sample has.
 _SMALL_BINARIES = frozenset((0x54000110, 0x54000112, 0x5400100A))
-_SCHEMES = frozenset(
-    "SCT SRT SNM3 99SDM SNM DCM LN UCUM FMA RADLEX NCIt NCIT UMLS I9 I9C I10 ICD10 ICDO3 ICD-O-3 ACR BI RADPEER "
-    "RXNORM NEU MSH ITIS_TSN PUBCHEM_CID UNS IBSI NYUMCCG MA UBERON HPDMCC ISO3166_1 ISO639_1 ISO_639-1 RFC3066 "
-    "RFC5646 CD8 99PMP NDC POS UNII ATC IHERO2008 99QIICR 99CONSIGN SCPECG MDC".split()
-)
 
 
 def release_value(
@@ -383,9 +374,9 @@ def _text(
     if tag in _CODE_VALUES:
         return _checked(text.strip(), vr, is_known_code, Drop.NOT_A_KNOWN_CODE)
     if tag == _SCHEME:
-        return _checked(text.strip(), vr, _SCHEMES.__contains__, Drop.NOT_A_KNOWN_CODE)
+        return _checked(text.strip(), vr, is_known_scheme, Drop.NOT_A_KNOWN_CODE)
     if tag in _CODE_VERSIONS:
-        return _checked(text.strip(), vr, lambda version: _VERSION.match(version) is not None, Drop.NOT_A_KNOWN_CODE)
+        return _checked(text.strip(), vr, is_code_version, Drop.NOT_A_KNOWN_CODE)
     if tag == _ZONE:
         return _checked(text.strip(), vr, is_zone, Drop.GRAMMAR)
     components = [text] if vr in _SINGLE_TEXT else text.split("\\")
@@ -421,44 +412,6 @@ def _checked(text: str, vr: str, is_known: Callable[[str], bool], reason: Drop) 
     if not text.isascii() or not is_known(text):
         raise DroppedError(reason)
     return Value(text.encode(), vr, Fold.NONE, text)
-
-
-@lru_cache(maxsize=1 << 12)
-def is_known_code(code: str) -> bool:
-    """Whether a code value is one of a public scheme: listed by pydicom, or of a form with a check digit."""
-    if code in code_meanings() or _SRT_CODE.match(code) or _ECG_CODE.match(code):
-        return True
-    if _LOINC_CODE.match(code):
-        digits = code.replace("-", "")
-        return _luhn(digits)
-    return _SNOMED_CODE.match(code) is not None and _verhoeff(code)
-
-
-def _luhn(digits: str) -> bool:
-    total = 0
-    for index, digit in enumerate(reversed(digits)):
-        number = int(digit) * (2 if index % 2 else 1)
-        total += number - 9 if number > 9 else number
-    return total % 10 == 0
-
-
-def _digit_rows(text: str) -> tuple[tuple[int, ...], ...]:
-    return tuple(tuple(int(digit) for digit in row) for row in text.split())
-
-
-# The multiplication table of the dihedral group D5, and the permutations of Verhoeff's check digit.
-_D5 = _digit_rows(
-    "0123456789 1234067895 2340178956 3401289567 4012395678 5987604321 6598710432 7659821043 8765932104 9876543210"
-)
-_VERHOEFF = _digit_rows("0123456789 1576283094 5803796142 8916043527 9453126870 4286573901 2793806415 7046913258")
-
-
-def _verhoeff(digits: str) -> bool:
-    """The check digit of a SNOMED CT identifier."""
-    check = 0
-    for index, digit in enumerate(reversed(digits)):
-        check = _D5[check][_VERHOEFF[index % 8][int(digit)]]
-    return check == 0
 
 
 def is_identity_hit(value: Value, raw: bytes, patient: Patient) -> bool:

@@ -13,10 +13,10 @@ from app.deid.values import (
     Value,
     has_identity_in_bytes,
     is_identity_hit,
-    is_known_code,
     is_known_term,
     release_value,
 )
+from app.dicom.codes import is_known_code
 from app.dicom.profile import Action, DatePreset, Option
 from app.dicom.uids import keyed_uid
 from tests.unit.deid_case import DEFAULT_OPTIONS, PATIENT, make_recipe
