@@ -9,10 +9,11 @@ without a gap, then the directory, then its end record, each field as expected (
 import hashlib
 import re
 import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import FileIO
+
+from isal import isal_zlib
 
 CHUNK_BYTES = 1 << 20
 _LOCAL = struct.Struct("<4s5H3L2H")
@@ -167,7 +168,7 @@ class ZipReader:
             if not length:
                 raise ZipFormError("zip-truncated", entry.name)
             view = self._buffer[:length]
-            crc = zlib.crc32(view, crc)
+            crc = isal_zlib.crc32(view, crc)
             if digest:
                 self._add(position, view)
             position += length

@@ -6,10 +6,11 @@ finish an archive that is being given up on a full disk. Reading is left to othe
 """
 
 import struct
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
+
+from isal import isal_zlib
 
 HELD_BYTES = 1 << 20  # an entry up to this size is gathered first, and needs no seeking back
 # From here on a size or an offset stands in a ZIP64 record, and this value in its place.
@@ -60,7 +61,7 @@ class ZipWriter:
         is_begun = False
         for chunk in chunks:
             size += len(chunk)
-            crc = zlib.crc32(chunk, crc)
+            crc = isal_zlib.crc32(chunk, crc)
             if not is_begun and size > HELD_BYTES:
                 self._file.write(_local_header(raw_name, 0, 0, is_large))
                 self._file.writelines(held)
