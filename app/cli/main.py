@@ -1,6 +1,7 @@
 """The commands of ``consign``. Exit code 0: done; 1: blocked, or something does not verify; 2: the request is wrong."""
 
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -57,6 +58,12 @@ def _command(function: Callable[..., int | None]) -> Command:
         except ConsignError as error:
             console.error(error)
             sys.exit(BLOCKED if isinstance(error, ReleaseBlockedError | BundleError) else WRONG)
+        except Exception as defect:  # noqa: BLE001 - the last place that can keep its text from the terminal
+            # Whatever it is, its text may quote a patient's value: only the place in our own code is told.
+            frame = traceback.extract_tb(defect.__traceback__)[-1]
+            place = f"{Path(frame.filename).name}:{frame.lineno}"
+            console.error(ConsignError("defect", kind=type(defect).__name__, place=place))
+            sys.exit(BLOCKED)
         except KeyboardInterrupt:
             click.echo("\nStopped. Nothing is lost: the same command goes on from here.", err=True)
             sys.exit(INTERRUPTED)

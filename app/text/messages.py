@@ -22,6 +22,9 @@ ERRORS: Mapping[str, str] = {
     "workers-do-not-start": mark(
         "A worker process can't be started. Free some memory or give fewer --workers, and run the same command again."
     ),
+    "defect": mark(
+        "The program failed ({kind} at {place}) and did not finish. Report this line; it holds nothing of a patient."
+    ),
     "scan-not-finished": mark("The last scan did not come to its end. Run consign scan again; it goes on from there."),
     "source-not-found": mark("Source number {number} can't be found or opened. Check its path and your rights."),
     # project
