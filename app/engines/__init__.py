@@ -1,0 +1,1 @@
+"""Text detectors: each finds burned-in text in one rendered image. None knows a file, a patient or a project."""

@@ -1,0 +1,1 @@
+"""The window: widgets and wiring. Anything with an ``if`` about data lives in the core."""

@@ -1,0 +1,1 @@
+"""The pages, one a step of the job, each with a start page before it."""
