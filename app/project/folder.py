@@ -4,6 +4,7 @@ import shutil
 import sys
 import tomllib
 from contextlib import AbstractContextManager
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -114,11 +115,12 @@ class Project(AbstractContextManager["Project"]):
         self.layout = Layout(root)
         if not self.layout.project_toml.is_file():
             raise ProjectError("not-a-project")
-        self._lock = FolderLock(self.layout.lock)
+        lock = FolderLock(self.layout.lock)
+        self._lock: FolderLock | None = lock
         try:
             self._read()
         except BaseException:
-            self._lock.__exit__(None, None, None)
+            lock.__exit__(None, None, None)
             raise
 
     def _read(self) -> None:
@@ -138,10 +140,23 @@ class Project(AbstractContextManager["Project"]):
         _wipe(self.layout.tmp)
         self.store = Store(self.layout.catalog)
 
+    def reader(self) -> "Project":
+        """The same project for another thread, to read only: a connection of its own, and no lock to give back.
+
+        Whatever takes a Project and writes nothing works with it. Good as long as this one is open; close it by leaving
+        it as a context manager, in the thread that asked for it.
+        """
+        view = copy(self)
+        view._lock = None
+        view.store = Store(self.layout.catalog, read_only=True)
+        return view
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.store.close()
+        if self._lock is None:
+            return
         _wipe(self.layout.tmp)
         self._lock.__exit__(kind, error, trace)
 

@@ -13,13 +13,18 @@ from app.errors import ProjectError
 class Store:
     """A thin owner of one SQLite connection.
 
-    One process writes; workers return plain data. Raises ProjectError("database-damaged") where SQLite says that
+    One process writes; workers return plain data. ``read_only`` opens another connection beside the one that writes,
+    for another thread: it sees what is committed, and waits for nobody. Raises ProjectError("database-damaged") where SQLite says that
     the file is not a sound database, so that no caller has to know sqlite3's exceptions.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=10)
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        address = f"{path.absolute().as_uri()}?mode=ro" if read_only else path
+        self._connection = sqlite3.connect(address, isolation_level=None, timeout=10, uri=read_only)
         self._connection.row_factory = sqlite3.Row
+        if read_only:
+            self._connection.execute("PRAGMA temp_store = MEMORY")
+            return
         try:
             # WAL with NORMAL survives kill -9; FULL would add the power loss of facts that can be remade.
             self._connection.execute("PRAGMA journal_mode = WAL")
