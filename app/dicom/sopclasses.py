@@ -205,3 +205,14 @@ _KINDS = {str(sop_class): kind for kind, classes in _CLASSES.items() for sop_cla
 def object_kind(sop_class_uid: str) -> ObjectKind:
     """The kind of a SOP class; ``OTHER`` where the table does not know it."""
     return _KINDS.get(sop_class_uid, ObjectKind.OTHER)
+
+
+_RT_PICTURES = frozenset(
+    str(sop_class)
+    for sop_class in (uid.RTImageStorage, uid.EnhancedRTImageStorage, uid.EnhancedContinuousRTImageStorage)
+)
+
+
+def shows_pictures(sop_class_uid: str) -> bool:
+    """Whether the pixels are a picture that can have text drawn into it; not so for doses and segmentations."""
+    return object_kind(sop_class_uid) is ObjectKind.IMAGE or sop_class_uid in _RT_PICTURES

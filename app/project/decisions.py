@@ -1,4 +1,4 @@
-"""What people decided: ``decisions/values.csv`` and ``decisions/images.csv``, sorted for a readable diff.
+"""What people decided: ``decisions/values.csv``, ``images.csv`` and ``masks.json``, sorted for a readable diff.
 
 A decision is bound to a path and a value, not to a run: it survives a re-run, and ``values.csv`` can be
 carried to the next project. A *keep* also remembers which suspicions the person saw: one that was given to a
@@ -22,6 +22,7 @@ from app.errors import ProjectError, UsageError
 from app.files.atomic import write_atomically
 from app.project.cells import cell_of_text, text_of_cell
 from app.project.folder import Layout
+from app.project.masks import Mask, load_masks, save_masks
 from app.project.values import RowKey, RowKind, Suspicion, ValueRow, by_severity
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ T = TypeVar("T")
 PREPARED_DECISIONS = "prepared_decisions"
 
 VALUE_COLUMNS = ("kind", "path", "value", "suspicion", "decision", "replacement", "note")
-IMAGE_COLUMNS = ("kind", "uid", "decision", "note")
+IMAGE_COLUMNS = ("kind", "uid", "seen", "decision", "note")
 
 LONGEST_REPLACEMENT = 64
 LONGEST_WORD = 64
@@ -56,7 +57,8 @@ DROP_TAG = "drop-tag"
 class ImageAction(StrEnum):
     """What becomes of an instance, or of all instances of a series."""
 
-    RELEASE = "release"
+    RELEASE = "release"  # as it is, apart from the masks that people drew
+    MASK = "mask"  # with all text covered that was found with some certainty, and the masks that people drew
     EXCLUDE = "exclude"
 
 
@@ -71,10 +73,15 @@ class ValueDecision:
 
 @dataclass(frozen=True, slots=True)
 class ImageDecision:
-    """The key of the decision says whether it is for an instance or a series."""
+    """The key of the decision says whether it is for an instance or a series.
+
+    ``seen`` tells what the detectors had found when the person decided (``images.seen_digest``): text that is found
+    later asks again. Excluding needs no sight.
+    """
 
     action: ImageAction
     note: str = ""
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,7 @@ class Decisions:
     safe_words: frozenset[str] = frozenset()
     refused_words: frozenset[str] = frozenset()
     images: Mapping[str, ImageDecision] = field(default_factory=dict)
+    masks: frozenset[Mask] = frozenset()
     notes: Mapping[RowKey, str] = field(default_factory=dict)
 
     def settle(self, row: ValueRow) -> bool:
@@ -106,15 +114,14 @@ class Decisions:
             return True
         return decision.seen.issuperset(reason for reason in row.suspicion if reason.blocks)
 
-    def image_action(self, sop_instance_uid: str, series_instance_uid: str) -> ImageAction | None:
-        """What was decided for an instance: its own decision before its series'."""
-        decision = self.images.get(sop_instance_uid) or self.images.get(series_instance_uid)
-        return decision.action if decision else None
-
     def preparation_digest(self) -> str:
-        """SHA-256 in hex over what *prepare* already needs to know: the safe words and the images."""
-        images = sorted((uid, decision.action) for uid, decision in self.images.items())
-        return hashlib.sha256(json.dumps([sorted(self.safe_words), images]).encode()).hexdigest()
+        """SHA-256 in hex over what *prepare* already needs to know: the safe words, the images and their masks."""
+        content = [sorted(self.safe_words), *self._image_content()]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+    def _image_content(self) -> tuple[list[tuple[str, str, str]], list[str]]:
+        images = sorted((uid, decision.action.value, decision.seen) for uid, decision in self.images.items())
+        return images, sorted(repr((mask.scope, mask.original_key, mask.box)) for mask in self.masks)
 
     def digest(self) -> str:
         """SHA-256 in hex over everything that changes what leaves; notes do not."""
@@ -125,7 +132,7 @@ class Decisions:
             ),
             "tags_dropped": sorted(self.tags_dropped),
             "safe_words": sorted(self.safe_words),
-            "images": sorted((uid, decision.action) for uid, decision in self.images.items()),
+            "images": self._image_content(),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -268,7 +275,8 @@ def parse_image_entry(cells: Mapping[str, str]) -> tuple[str, ImageDecision | No
     if not decision:
         return uid, None
     try:
-        return uid, ImageDecision(ImageAction(decision), text_of_cell(cells.get("note", "")))
+        action = ImageAction(decision)
+        return uid, ImageDecision(action, text_of_cell(cells.get("note", "")), cells.get("seen", "").strip())
     except ValueError as error:
         raise RefusedRowError("row-unknown-decision-image") from error
 
@@ -284,7 +292,11 @@ def load_decisions(layout: Layout) -> Decisions:
     """
     values = collect_values(_read_rows(layout.values_csv, VALUE_COLUMNS, parse_value_entry))
     images = _read_rows(layout.images_csv, IMAGE_COLUMNS, parse_image_entry)
-    return replace(values, images={uid: decision for uid, decision in images if decision})
+    return replace(
+        values,
+        images={uid: decision for uid, decision in images if decision},
+        masks=load_masks(layout),
+    )
 
 
 def _read_rows(path: Path, columns: tuple[str, ...], parse: Callable[[Mapping[str, str]], T]) -> Iterator[T]:
@@ -304,13 +316,14 @@ def _read_rows(path: Path, columns: tuple[str, ...], parse: Callable[[Mapping[st
 
 
 def save_decisions(layout: Layout, decisions: Decisions) -> None:
-    """Replace both files, each as a whole, owner-only: a dropped value may name a person."""
+    """Replace the files, each as a whole, owner-only: a dropped value may name a person."""
     _write_rows(layout.values_csv, VALUE_COLUMNS, _value_rows(decisions))
     _write_rows(
         layout.images_csv,
         IMAGE_COLUMNS,
-        (("image", uid, decision.action, decision.note) for uid, decision in decisions.images.items()),
+        (("image", uid, decision.seen, decision.action, decision.note) for uid, decision in decisions.images.items()),
     )
+    save_masks(layout, decisions.masks)
 
 
 def _value_rows(decisions: Decisions) -> Iterator[tuple[str, ...]]:

@@ -59,6 +59,10 @@ class Layout:
         return self.decisions / "images.csv"
 
     @property
+    def masks_json(self) -> Path:
+        return self.decisions / "masks.json"
+
+    @property
     def approvals(self) -> Path:
         return self.decisions / "approvals.jsonl"
 

@@ -14,8 +14,8 @@ class Store:
     """A thin owner of one SQLite connection.
 
     One process writes; workers return plain data. ``read_only`` opens another connection beside the one that writes,
-    for another thread: it sees what is committed, and waits for nobody. Raises ProjectError("database-damaged") where SQLite says that
-    the file is not a sound database, so that no caller has to know sqlite3's exceptions.
+    for another thread: it sees what is committed, and waits for nobody. Raises ProjectError("database-damaged") where
+    SQLite says that the file is not a sound database, so that no caller has to know sqlite3's exceptions.
     """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:

@@ -4,8 +4,6 @@ import json
 from typing import Annotated, Any, Self, assert_never
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -19,6 +17,7 @@ from pydicom.datadict import dictionary_has_tag, keyword_dict, keyword_for_tag
 from app.dicom.profile import Action, DatePreset, Option
 from app.dicom.tagpath import format_tag, parse_tag
 from app.errors import ProtocolError
+from app.protocol.images import Images
 from app.protocol.predicates import (
     VOCABULARY,
     AllOf,
@@ -30,6 +29,7 @@ from app.protocol.predicates import (
     closest,
     compare,
 )
+from app.protocol.table import Table
 from app.protocol.where import MAX_LENGTH, parse_where
 
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -38,12 +38,6 @@ WORD_PATTERN = r"^\S{1,64}$"
 
 Line = Annotated[str, Field(pattern=LINE_PATTERN, max_length=200)]
 Word = Annotated[str, Field(pattern=WORD_PATTERN)]
-
-
-class Table(BaseModel):
-    """A table of the file: no key beyond the fields, no value of another type, no change afterwards."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 # selection ------------------------------------------------------------
@@ -322,6 +316,7 @@ class Protocol(Table):
     selection: Selection
     deidentification: Deidentification = Deidentification()
     words: Words = Words()
+    images: Images = Images()
     review: Review = Review()
     bundle: Bundle = Bundle()
 

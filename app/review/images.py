@@ -1,15 +1,14 @@
-"""The images that wait for a person: held back because text is likely to be burned in, grouped by series.
+"""The images of a project by series, as people go through them: what was found, what is decided, what waits.
 
-There are no detectors yet, so the class, modality or attributes of an image are all that speaks against it,
-and a person who has looked at it can release it or exclude it, alone or with its series.
+They travel as a CSV too, for people who decide in a spreadsheet.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import groupby
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.errors import Reason
 from app.files.locator import Locator
 from app.project.cells import cell_of_text
 from app.project.decisions import (
@@ -18,105 +17,161 @@ from app.project.decisions import (
     ImageDecision,
     RefusedRowError,
     RowProblem,
+    load_decisions,
     parse_image_entry,
 )
 from app.project.folder import Project
+from app.project.images import NO_RISK, CheckedImage, CheckedSeries, ImagePlanner, ImageState
 from app.review.tables import read_table, write_table
 
 COLUMNS = (
-    "kind", "uid", "series_uid", "instances", "instance_number", "modality", "sop_class_uid", "file",
-    "decision", "note",
+    "kind", "uid", "series_uid", "instances", "instance_number", "modality", "sop_class_uid", "state", "reason",
+    "risk", "found", "possible", "file", "seen", "decision", "note",
 )  # fmt: skip
 _REQUIRED = ("uid", "decision")
 
 
 @dataclass(frozen=True, slots=True)
-class HeldImage:
-    """One instance; ``original_locator`` says where a person finds it to look at it."""
+class SeriesCard:
+    """A series on the contact sheet.
 
-    original_sop_instance_uid: str
-    sop_class_uid: str
-    instance_number: int | None
-    original_locator: Locator
-
-
-@dataclass(frozen=True, slots=True)
-class HeldSeries:
-    """A series with at least one held-back instance; ``modality`` is empty where the file says none."""
-
-    original_series_uid: str
-    modality: str
-    images: tuple[HeldImage, ...]
-
-
-def list_held_images(project: Project) -> list[HeldSeries]:
-    """What waits for a person, by series UID and instance number."""
-    rows = project.store.execute(
-        "SELECT s.original_series_uid AS series_uid, i.original_sop_instance_uid AS sop_uid, "
-        "i.sop_class_uid, i.instance_number, f.original_locator, "
-        "COALESCE(json_extract(a.original_attributes, '$.Modality'), '') AS modality "
-        "FROM instances i JOIN series s ON s.id = i.series_id JOIN files f ON f.id = i.file_id "
-        "JOIN attribute_sets a ON a.id = i.attribute_set_id "
-        "WHERE i.selected = 1 AND i.reason IS NULL AND i.state = 'held-back' AND i.state_reason = ? "
-        "ORDER BY series_uid, i.instance_number, sop_uid",
-        (Reason.BURNED_IN_LIKELY.value,),
-    )
-    held: list[HeldSeries] = []
-    for series_uid, group in groupby(rows, key=lambda row: str(row["series_uid"])):
-        members = list(group)
-        held.append(
-            HeldSeries(
-                series_uid,
-                str(members[0]["modality"]),
-                tuple(
-                    HeldImage(
-                        row["sop_uid"],
-                        row["sop_class_uid"],
-                        row["instance_number"],
-                        Locator.from_text(row["original_locator"]),
-                    )
-                    for row in members
-                ),
-            )
-        )
-    return held
-
-
-def write_images_csv(held: list[HeldSeries], decisions: Decisions, path: Path) -> None:
-    """One row a series, followed by one row for each of its instances; raises UsageError("csv-not-written").
-
-    The file holds paths of the source: it is for the site only.
+    ``states`` counts its images; ``risk`` is the one of most of its images, "none" where nothing speaks against them;
+    ``found`` and ``possible`` count regions that are certain and those that are not.
     """
-    write_table(path, COLUMNS, _rows(held, decisions))
 
+    series_id: int
+    original_series_uid: str
+    original_patient: str = field(repr=False)
+    modality: str
+    original_description: str = field(repr=False)
+    images: int
+    states: Mapping[ImageState, int]
+    risk: str
+    found: int
+    possible: int
+    example_instance_id: int
 
-def _rows(held: list[HeldSeries], decisions: Decisions) -> Iterator[tuple[str | int, ...]]:
-    for series in held:
-        uid, modality = cell_of_text(series.original_series_uid), cell_of_text(series.modality)
-        yield (
-            "series",
-            uid,
-            uid,
-            len(series.images),
-            "",
-            modality,
-            "",
-            "",
-            *_decided(series.original_series_uid, decisions),
+    @property
+    def waiting(self) -> int:
+        """How many of its images wait for a person."""
+        return sum(count for state, count in self.states.items() if state.waits)
+
+    @property
+    def sort_key(self) -> tuple[bool, bool, bool, bool, str, int]:
+        """Riskiest first: certain text, then text that is usual in the kind, then text that is possible."""
+        return (
+            not self.states[ImageState.TEXT_FOUND],
+            not self.waiting,
+            self.risk == NO_RISK,
+            not self.possible,
+            self.original_series_uid,
+            self.series_id,
         )
-        for image in series.images:
-            location = image.original_locator
-            yield (
-                "instance",
-                cell_of_text(image.original_sop_instance_uid),
-                uid,
-                1,
-                "" if image.instance_number is None else image.instance_number,
-                modality,
-                cell_of_text(image.sop_class_uid),
-                cell_of_text(" > ".join((location.original_path, *location.original_members))),
-                *_decided(image.original_sop_instance_uid, decisions),
-            )
+
+
+def list_series(project: Project, *, decisions: Decisions | None = None) -> list[SeriesCard]:
+    """All series with selected images, riskiest first; the same facts and decisions give the same list."""
+    names = _names(project)
+    cards = [_card(one, names) for one in ImagePlanner(project, decisions=decisions).all_series()]
+    return sorted(cards, key=lambda card: card.sort_key)
+
+
+def list_images(project: Project, series_id: int, *, decisions: Decisions | None = None) -> CheckedSeries | None:
+    """The images of one series in the order of their numbers, each with what was found and what becomes of it."""
+    return ImagePlanner(project, decisions=decisions).series(series_id)
+
+
+_Names = Mapping[int, tuple[str, str, str]]
+
+
+def _names(project: Project) -> _Names:
+    """Patient key, modality and description of each series with selected instances."""
+    rows = project.store.execute(
+        "SELECT s.id, p.original_key, a.original_attributes FROM (SELECT series_id, MIN(attribute_set_id) AS first "
+        "FROM instances WHERE selected = 1 GROUP BY series_id) AS x JOIN series s ON s.id = x.series_id "
+        "JOIN patients p ON p.id = s.patient_id JOIN attribute_sets a ON a.id = x.first"
+    )
+    names = {}
+    for row in rows:
+        attributes = json.loads(row["original_attributes"])
+        texts = (str(attributes.get(keyword, "")) for keyword in ("Modality", "SeriesDescription"))
+        names[row["id"]] = (row["original_key"], *texts)
+    return names
+
+
+def _card(series: CheckedSeries, names: _Names) -> SeriesCard:
+    patient, modality, description = names.get(series.series_id, ("", "", ""))
+    states = Counter(image.plan.state for image in series.images)
+    risks = Counter(image.risk for image in series.images)
+    strong = [region.is_strong for image in series.images for region in image.regions]
+    riskiest = min(series.images, key=lambda image: (not image.plan.state.waits, not image.regions))
+    return SeriesCard(
+        series_id=series.series_id,
+        original_series_uid=series.original_series_uid,
+        original_patient=patient,
+        modality=modality,
+        original_description=description,
+        images=len(series.images),
+        states={state: states[state] for state in ImageState},
+        risk=max(risks, key=lambda risk: (risk != NO_RISK, risks[risk])),
+        found=sum(strong),
+        possible=len(strong) - sum(strong),
+        example_instance_id=riskiest.instance_id,
+    )
+
+
+# the CSV ----------------------------------------------------------------------
+
+
+def write_images_csv(series: Sequence[CheckedSeries], names: _Names, decisions: Decisions, path: Path) -> None:
+    """One row a series, followed by one row for each of its images; raises UsageError("csv-not-written").
+
+    The file holds paths of the source and text that was read in the images: it is for the site only.
+    """
+    write_table(path, COLUMNS, _rows(series, names, decisions))
+
+
+def write_images(project: Project, path: Path) -> list[SeriesCard]:
+    """Write the images for people, riskiest series first, and return the series."""
+    decisions = load_decisions(project.layout)
+    names = _names(project)
+    found = list(ImagePlanner(project, decisions=decisions).all_series())
+    cards = sorted((_card(one, names) for one in found), key=lambda card: card.sort_key)
+    by_id = {one.series_id: one for one in found}
+    write_images_csv([by_id[card.series_id] for card in cards], names, decisions, path)
+    return cards
+
+
+def _rows(series: Sequence[CheckedSeries], names: _Names, decisions: Decisions) -> Iterator[tuple[str | int, ...]]:
+    for one in series:
+        uid = cell_of_text(one.original_series_uid)
+        modality = cell_of_text(names.get(one.series_id, ("", "", ""))[1])
+        decided = _decided(one.original_series_uid, decisions)
+        blank = ("",) * 6
+        yield "series", uid, uid, len(one.images), "", modality, *blank, "", one.seen_digest, *decided
+        for image in one.images:
+            yield _image_row(image, uid, modality, decisions)
+
+
+def _image_row(image: CheckedImage, series_uid: str, modality: str, decisions: Decisions) -> tuple[str | int, ...]:
+    location = Locator.from_text(image.original_locator)
+    texts = [[region.original_text or "?" for region in image.regions if region.is_strong is s] for s in (True, False)]
+    return (
+        "instance",
+        cell_of_text(image.original_sop_instance_uid),
+        series_uid,
+        1,
+        "" if image.instance_number is None else image.instance_number,
+        modality,
+        cell_of_text(image.sop_class_uid),
+        image.plan.state,
+        image.plan.reason or "",
+        image.risk,
+        *(cell_of_text(" | ".join(found)) for found in texts),
+        cell_of_text(" > ".join((location.original_path, *location.original_members))),
+        image.seen_digest,
+        *_decided(image.original_sop_instance_uid, decisions),
+    )
 
 
 def _decided(uid: str, decisions: Decisions) -> tuple[str, str]:
@@ -127,16 +182,24 @@ def _decided(uid: str, decisions: Decisions) -> tuple[str, str]:
 def read_image_decisions(project: Project, path: Path) -> dict[str, ImageDecision | None]:
     """Decisions by original SOP or Series Instance UID, None where the cell is blank.
 
+    A row without the column ``seen`` decides on what is found now; one with another ``seen`` than that was written
+    before something else was found, and is refused.
+
     Raises UsageError where the file is no such table, DecisionsRefusedError with every row that is not
-    understood or names no image of this project.
+    understood, is outdated, or names no image of this project.
     """
     found: dict[str, ImageDecision | None] = {}
     problems: list[RowProblem] = []
+    seen = _seen_digests(project)
     for row in read_table(path, _REQUIRED):
         try:
             uid, decision = parse_image_entry(row.cells)
-            if not _is_known(project, uid):
+            if uid not in seen:
                 raise RefusedRowError("image-not-in-project")
+            if decision is not None:
+                if decision.seen not in ("", seen[uid]):
+                    raise RefusedRowError("image-found-differs")
+                decision = replace(decision, seen=seen[uid])
             if found.get(uid, decision) != decision:
                 raise RefusedRowError("row-contradicts-another")
             found[uid] = decision
@@ -147,11 +210,14 @@ def read_image_decisions(project: Project, path: Path) -> dict[str, ImageDecisio
     return found
 
 
-def _is_known(project: Project, uid: str) -> bool:
-    return bool(
-        project.store.one(
-            "SELECT EXISTS (SELECT 1 FROM instances WHERE original_sop_instance_uid = ?1) "
-            "OR EXISTS (SELECT 1 FROM series WHERE original_series_uid = ?1)",
-            (uid,),
-        )
-    )
+def _seen_digests(project: Project) -> dict[str, str]:
+    """What a decision carries, for everything of the project that one may be about; blank where nothing was found."""
+    known = {
+        uid: ""
+        for sql in ("SELECT original_sop_instance_uid FROM instances", "SELECT original_series_uid FROM series")
+        for (uid,) in project.store.execute(sql)
+    }
+    for series in ImagePlanner(project).all_series():
+        known[series.original_series_uid] = series.seen_digest
+        known.update((image.original_sop_instance_uid, image.seen_digest) for image in series.images)
+    return known

@@ -8,7 +8,7 @@ from app.project.folder import Project
 from app.project.values import ValueRow
 from app.review.csv_exchange import known_keys, read_decisions, write_csv
 from app.review.dump import build_dump
-from app.review.images import HeldSeries, list_held_images, read_image_decisions, write_images_csv
+from app.review.images import read_image_decisions
 
 
 def write_values(project: Project, path: Path) -> list[ValueRow]:
@@ -29,13 +29,6 @@ def take_values(project: Project, path: Path, *, from_other_project: bool = Fals
     decisions = read_decisions(path, known).over(current)
     save_decisions(project.layout, decisions)
     return decisions
-
-
-def write_images(project: Project, path: Path) -> list[HeldSeries]:
-    """Write the held-back images for people and return them; raises UsageError("csv-not-written")."""
-    held = list_held_images(project)
-    write_images_csv(held, load_decisions(project.layout), path)
-    return held
 
 
 def take_images(project: Project, path: Path) -> Decisions:

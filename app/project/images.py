@@ -1,0 +1,313 @@
+"""What becomes of each image: from what was found in its pixels, what people decided, and what the protocol allows.
+
+``plan_series`` is the one place that says whether an image may leave and what is covered on it; the export obeys, the
+window and the command line show. Whatever is missing, stale or failed keeps the image here.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from app.dicom.sopclasses import shows_pictures
+from app.errors import Reason
+from app.pixels.boxes import Box
+from app.project.decisions import Decisions, ImageAction, ImageDecision, load_decisions
+from app.project.folder import Project
+from app.project.masks import Mask, MaskScope
+from app.project.store import Store
+from app.protocol.images import Images, MustSee
+
+# The key in the table meta under which *detect* leaves what it looks with: labels, versions, settings.
+DETECTION_SIGNATURE = "detection_signature"
+NO_RISK = "none"
+SEEN_DIGITS = 16
+
+
+class ImageState(StrEnum):
+    """Where an image stands; the first four wait for somebody."""
+
+    UNCHECKED = "unchecked"  # not looked through: not yet, not in this version of the file, or it failed
+    TEXT_FOUND = "text-found"
+    MUST_BE_SEEN = "must-be-seen"  # text is usual in its kind, a detector was unsure, or the protocol wants it
+    EXCLUDED = "excluded"
+    MASKED = "masked"
+    SEEN = "seen"
+    CLEAR = "clear"  # looked through, nothing found, and nothing speaks against it
+
+    @property
+    def leaves(self) -> bool:
+        """Whether an image in this state may be released, as far as its pixels go."""
+        return self in _LEAVE
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person's decision would change something."""
+        return self in (ImageState.TEXT_FOUND, ImageState.MUST_BE_SEEN)
+
+
+_LEAVE = frozenset((ImageState.MASKED, ImageState.SEEN, ImageState.CLEAR))
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Text that was found, or is known to stand there; ``engine`` is a detector's label or a table's.
+
+    ``is_strong``: certain enough to be covered without a person; the others are for a person's eyes.
+    """
+
+    box: Box
+    engine: str
+    confidence: float
+    is_strong: bool
+    original_text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePlan:
+    """What becomes of the pixels of one instance. Picklable; part of what *prepare* and *export* depend on.
+
+    ``reason`` is why it stays (errors.Reason), None where it leaves. ``boxes`` are covered, on an image that leaves.
+    ``seen_by_person``: a person looked at this image, or at its series, and let it leave.
+    """
+
+    state: ImageState
+    reason: Reason | None
+    boxes: tuple[Box, ...] = ()
+    seen_by_person: bool = False
+
+    @property
+    def digest(self) -> str:
+        """Tells two plans apart: what *prepare* worked with."""
+        content = [self.state, self.reason, self.seen_by_person, [_box_content(box) for box in self.boxes]]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedImage:
+    """A selected image with what was found on it and what becomes of it.
+
+    ``risk`` is a ``detection.risk`` value, "none" where nothing speaks against the image; ``seen_digest`` is what a
+    decision on it has to carry. ``frames`` is 0 where it was not looked at.
+    """
+
+    instance_id: int
+    original_sop_instance_uid: str
+    sop_class_uid: str
+    instance_number: int | None
+    original_locator: str = field(repr=False)
+    original_device: str = field(repr=False)
+    risk: str
+    failure: str | None
+    rows: int
+    columns: int
+    frames: int
+    regions: tuple[Region, ...]
+    seen_digest: str
+    plan: ImagePlan
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSeries:
+    """The selected images of one series; ``seen_digest`` is what a decision on all of them has to carry."""
+
+    series_id: int
+    original_series_uid: str
+    images: tuple[CheckedImage, ...]
+    seen_digest: str
+
+
+def check_digest(sop_instance_uid: str, size: int, mtime_ns: int, signature: str) -> str:
+    """What a check was made with: the file as the scan saw it, and the detectors."""
+    return hashlib.sha256(json.dumps([sop_instance_uid, size, mtime_ns, signature]).encode()).hexdigest()
+
+
+def regions_digest(regions: Iterable[Region]) -> str:
+    """Of what a person is shown: places, engines, strength and text."""
+    content = sorted(
+        [*_box_content(region.box), region.engine, region.is_strong, region.original_text] for region in regions
+    )
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _box_content(box: Box) -> list[int]:
+    return [box.top, box.left, box.bottom, box.right, -1 if box.frame is None else box.frame]
+
+
+_IMAGES = """
+SELECT i.id, i.series_id, s.original_series_uid, i.original_sop_instance_uid, i.sop_class_uid, i.instance_number,
+  f.original_locator, f.size, f.mtime_ns, c.checked_with, c.failure, c.risk, c.original_device, c.height, c.width,
+  c.frames, c.regions_digest
+FROM instances i JOIN series s ON s.id = i.series_id JOIN files f ON f.id = i.file_id
+LEFT JOIN image_checks c ON c.instance_id = i.id
+WHERE i.selected = 1 AND i.reason IS NULL {where}
+ORDER BY i.series_id, i.instance_number, i.original_sop_instance_uid
+"""
+
+
+class ImagePlanner:
+    """Plans the images of a project under the decisions that stand now.
+
+    ``unattended``: nobody is asked; what was found is covered where the protocol allows that.
+    """
+
+    def __init__(self, project: Project, *, unattended: bool = False, decisions: Decisions | None = None) -> None:
+        self._store: Store = project.store
+        self._rules = project.protocol.images
+        self._unattended = unattended
+        self._decisions = load_decisions(project.layout) if decisions is None else decisions
+        self._signature = project.store.get_meta(DETECTION_SIGNATURE) or ""
+        self._masks: dict[str, list[Mask]] = {}
+        for mask in sorted(self._decisions.masks):
+            self._masks.setdefault(mask.original_key, []).append(mask)
+
+    def series(self, series_id: int) -> CheckedSeries | None:
+        """The images of one series; None where it has no selected ones."""
+        rows = self._store.execute(_IMAGES.format(where="AND i.series_id = ?"), (series_id,)).fetchall()
+        return next(self._plan(rows), None)
+
+    def all_series(self) -> Iterator[CheckedSeries]:
+        """Every series with selected images, one after the other."""
+        ids = self._store.execute("SELECT DISTINCT series_id FROM instances WHERE selected = 1 ORDER BY 1").fetchall()
+        for (series_id,) in ids:
+            found = self.series(series_id)
+            if found is not None:
+                yield found
+
+    def _plan(self, rows: Sequence[Any]) -> Iterator[CheckedSeries]:
+        for series_id, group in groupby(rows, key=itemgetter("series_id")):
+            members = [row for row in group if shows_pictures(row["sop_class_uid"])]
+            if not members:
+                continue
+            series_uid = members[0]["original_series_uid"]
+            digests = [[row["original_sop_instance_uid"], row["regions_digest"] or ""] for row in members]
+            seen = hashlib.sha256(json.dumps(digests).encode()).hexdigest()[:SEEN_DIGITS]
+            regions = self._regions(series_id)
+            images = tuple(self._image(row, regions.get(row["id"], ()), series_uid, seen) for row in members)
+            yield CheckedSeries(series_id, series_uid, images, seen)
+
+    def _regions(self, series_id: int) -> Mapping[int, tuple[Region, ...]]:
+        rows = self._store.execute(
+            "SELECT r.* FROM text_regions r JOIN instances i ON i.id = r.instance_id WHERE i.series_id = ? "
+            "ORDER BY r.instance_id, r.number",
+            (series_id,),
+        )
+        return {
+            instance_id: tuple(
+                Region(
+                    Box(row["top"], row["left"], row["bottom"], row["right"], row["frame"]),
+                    row["engine"],
+                    row["confidence"],
+                    bool(row["is_strong"]),
+                    row["original_text"],
+                )
+                for row in group
+            )
+            for instance_id, group in groupby(rows, key=itemgetter("instance_id"))
+        }
+
+    def _image(self, row: Any, regions: tuple[Region, ...], series_uid: str, series_seen: str) -> CheckedImage:
+        uid = row["original_sop_instance_uid"]
+        is_current = row["checked_with"] == check_digest(uid, row["size"], row["mtime_ns"], self._signature)
+        seen = (row["regions_digest"] or "")[:SEEN_DIGITS]
+        image = CheckedImage(
+            instance_id=row["id"],
+            original_sop_instance_uid=uid,
+            sop_class_uid=row["sop_class_uid"],
+            instance_number=row["instance_number"],
+            original_locator=row["original_locator"],
+            original_device=row["original_device"] or "",
+            risk=row["risk"] or NO_RISK,
+            failure=row["failure"],
+            rows=row["height"] or 0,
+            columns=row["width"] or 0,
+            frames=row["frames"] or 0,
+            regions=regions,
+            seen_digest=seen,
+            plan=_UNCHECKED,
+        )
+        own, of_series = self._decisions.images.get(uid), self._decisions.images.get(series_uid)
+        decision, current = (own, seen) if own is not None else (of_series, series_seen)
+        if decision is not None and decision.action is ImageAction.EXCLUDE:
+            plan = _EXCLUDED
+        elif not is_current:
+            plan = _UNCHECKED
+        elif row["failure"]:
+            plan = ImagePlan(ImageState.UNCHECKED, Reason(row["failure"]))
+        else:
+            valid = decision if decision is not None and decision.seen == current else None
+            plan = plan_image(image, self._drawn(image, series_uid), valid, self._rules, unattended=self._unattended)
+        return replace(image, plan=plan)
+
+    def _drawn(self, image: CheckedImage, series_uid: str) -> tuple[Box, ...]:
+        uid = image.original_sop_instance_uid
+        fitting = {
+            MaskScope.FRAME: uid,
+            MaskScope.INSTANCE: uid,
+            MaskScope.SERIES: series_uid,
+            MaskScope.DEVICE: image.original_device,
+        }
+        masks = (mask for key in {*fitting.values()} for mask in self._masks.get(key, ()))
+        return _clip((mask.box for mask in masks if mask.original_key == fitting[mask.scope]), image)
+
+
+def _clip(boxes: Iterable[Box], image: CheckedImage) -> tuple[Box, ...]:
+    inside = {box.clipped(image.rows, image.columns) for box in boxes if box.frame is None or box.frame < image.frames}
+    return tuple(sorted((box for box in inside if box is not None), key=_box_content))
+
+
+_UNCHECKED = ImagePlan(ImageState.UNCHECKED, Reason.IMAGE_NOT_CHECKED)
+_EXCLUDED = ImagePlan(ImageState.EXCLUDED, Reason.EXCLUDED_BY_PERSON)
+
+
+def plan_image(
+    image: CheckedImage, drawn: tuple[Box, ...], decision: ImageDecision | None, rules: Images, *, unattended: bool
+) -> ImagePlan:
+    """What becomes of an image that was looked through.
+
+    Parameters
+    ----------
+    drawn
+        The masks of people that concern it, within its matrix.
+    decision
+        A person's, made in sight of what is found now; None where there is no such decision.
+    """
+    found = _clip((region.box for region in image.regions if region.is_strong), image)
+    everything = tuple(sorted({*found, *drawn}, key=_box_content))
+    if decision is not None:
+        boxes = everything if decision.action is ImageAction.MASK else drawn
+        return _leaving(ImageState.MASKED if boxes else ImageState.SEEN, boxes, rules, seen_by_person=True)
+    if unattended and found:
+        # Where text is usual, finding some is the normal case; finding none is the one to distrust, below.
+        if rules.unattended_masks:
+            return _leaving(ImageState.MASKED, everything, rules)
+        return ImagePlan(ImageState.TEXT_FOUND, Reason.TEXT_FOUND)
+    if not all(any(mask.covers(box) for mask in drawn) for box in found):
+        return ImagePlan(ImageState.TEXT_FOUND, Reason.TEXT_FOUND)
+    if image.risk != NO_RISK and MustSee.EXPECTED_TEXT in rules.must_see:
+        return ImagePlan(ImageState.MUST_BE_SEEN, Reason.BURNED_IN_LIKELY)
+    unsure = any(not region.is_strong for region in image.regions)
+    if unsure and not unattended and MustSee.WEAK_FINDINGS in rules.must_see:
+        return ImagePlan(ImageState.MUST_BE_SEEN, Reason.TEXT_POSSIBLE)
+    return _leaving(ImageState.MASKED if drawn else ImageState.CLEAR, drawn, rules)
+
+
+def _leaving(state: ImageState, boxes: tuple[Box, ...], rules: Images, *, seen_by_person: bool = False) -> ImagePlan:
+    if state.value not in rules.release:
+        if state is ImageState.CLEAR:
+            return ImagePlan(ImageState.MUST_BE_SEEN, Reason.MUST_BE_SEEN)
+        return ImagePlan(ImageState.EXCLUDED, Reason.EXCLUDED_BY_PROTOCOL)
+    return ImagePlan(state, None, boxes, seen_by_person)
+
+
+def count_states(series: Iterable[CheckedSeries]) -> dict[ImageState, int]:
+    """How many images stand where, every state named."""
+    counts = dict.fromkeys(ImageState, 0)
+    for one in series:
+        for image in one.images:
+            counts[image.plan.state] += 1
+    return counts
