@@ -45,12 +45,25 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     fail "the Debian package $package is missing and could not be installed from here. Ask an administrator for: apt-get install $package"
 fi
 
-# dciodvfy, with which the tests check released objects; without it they skip, and say so.
-if ! command -v dciodvfy >/dev/null; then
-  printf 'Installing the Debian package dicom3tools (optional) ...\n'
-  install_system_packages dicom3tools ||
-    printf 'Without the Debian package dicom3tools the tests that use dciodvfy are skipped.\n'
+# What Qt and OpenCV load: a Debian without a desktop lacks it.
+missing=()
+for pair in libGL.so.1=libgl1 libEGL.so.1=libegl1 libxkbcommon.so.0=libxkbcommon0 libfontconfig.so.1=libfontconfig1 \
+  libdbus-1.so.3=libdbus-1-3 libglib-2.0.so.0=libglib2.0-0; do
+  find /lib /usr/lib /usr/local/lib -name "${pair%%=*}" 2>/dev/null | grep -q . || missing+=("${pair##*=}")
+done
+if [ "${#missing[@]}" -gt 0 ]; then
+  printf 'Installing the Debian packages %s ...\n' "${missing[*]}"
+  install_system_packages "${missing[@]}" ||
+    fail "these Debian packages are missing and could not be installed from here. Ask an administrator for: apt-get install ${missing[*]}"
 fi
+
+# Programs that the tests compare with, and a text detector that sites may choose; what needs them skips, and says so.
+for pair in dciodvfy=dicom3tools dcmj2pnm=dcmtk tesseract=tesseract-ocr; do
+  command -v "${pair%%=*}" >/dev/null && continue
+  printf 'Installing the Debian package %s (optional) ...\n' "${pair##*=}"
+  install_system_packages "${pair##*=}" ||
+    printf 'Without the Debian package %s the tests that use %s are skipped.\n' "${pair##*=}" "${pair%%=*}"
+done
 
 printf 'Installing the Python packages into %s (a minute or two the first time) ...\n' "$venv"
 if ! "$venv/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then

@@ -78,6 +78,23 @@ class KeptSuspicious:
 
 
 @dataclass(frozen=True, slots=True)
+class ImagesLeaving:
+    """How the images that leave were looked at; counts.
+
+    ``detectors`` by name. ``clear``: nothing was found on them. ``masked_by_rule``: what was found was covered, no
+    person looked. ``masked_by_person`` and ``seen``: a person looked and let them leave, with masks or as they are.
+    ``boxes`` were covered in all.
+    """
+
+    detectors: tuple[str, ...]
+    clear: int
+    masked_by_rule: int
+    masked_by_person: int
+    seen: int
+    boxes: int
+
+
+@dataclass(frozen=True, slots=True)
 class AuditSample:
     """Images drawn at random from those that nothing flagged (``population``), and seen by a person.
 
@@ -107,8 +124,7 @@ class ReportData:
     counts.
 
     ``files`` are all that the scan found; they are ``released`` and the counts of ``held_back``, ``not_selected``,
-    ``skipped`` (no imaging data, or duplicates) and ``unreadable``. ``masked_instances`` had text covered. ``values``
-    counts the unique values that leave.
+    ``skipped`` (no imaging data, or duplicates) and ``unreadable``. ``values`` counts the unique values that leave.
     """
 
     title: str
@@ -133,7 +149,7 @@ class ReportData:
     skipped: tuple[Reasoned, ...]
     unreadable: tuple[Reasoned, ...]
     applied: tuple[Applied, ...]
-    masked_instances: int
+    images: ImagesLeaving
     values: int
     suspicions: tuple[Suspicion, ...]
     kept_suspicious: tuple[KeptSuspicious, ...]

@@ -25,10 +25,11 @@ from app.pipeline.files import write_file_list
 from app.pipeline.run import NextSteps, next_steps, run_all
 from app.pipeline.verify import verify as verify_parts
 from app.project.folder import Project, create_project
+from app.project.images import ImageState
 from app.project.values import RowKind, ValueRow
 from app.review.dump import build_dump
-from app.review.images import list_held_images
-from app.review.step import take_images, take_values, write_images, write_values
+from app.review.images import SeriesCard, list_series, write_images
+from app.review.step import take_images, take_values, write_values
 from app.selection.result import excluded_series, selected_series
 from app.selection.step import select as select_step
 from app.selection.wanted import read_list
@@ -200,22 +201,67 @@ def _row_line(row: ValueRow) -> str:
 
 @cli.command()
 @click.argument("project", type=Folder)
-@click.option("--csv", "target", type=File, help="Write the images that wait for a person here.")
-@click.option("--decide", type=File, help="Take decisions (release, exclude) back from such a CSV.")
+@click.option("--detect", "look", is_flag=True, help="Look for burned-in text in what was not looked through yet.")
+@click.option("--list", "listed", is_flag=True, help="Show every series, not only those that wait for a person.")
+@click.option("--csv", "target", type=File, help="Write all images, with what was found on them, here.")
+@click.option("--decide", type=File, help="Take decisions (release, mask, exclude) back from such a CSV.")
+@_workers
 @_command
-def images(console: Console, project: Path, target: Path | None, decide: Path | None) -> None:
-    """Show the images that are held back because text in them is likely; take decisions back.
+def images(
+    console: Console,
+    project: Path,
+    look: bool,
+    listed: bool,
+    target: Path | None,
+    decide: Path | None,
+    workers: str,
+) -> None:
+    """Look for text that is burned into images; show what waits for a person; take decisions back.
 
     Decisions count from the next 'prepare' on.
     """
-    with Project(project) as opened:
+    with _open(project, workers) as (opened, executor):
+        if look:
+            console.watch(detect_step(opened, executor))
         if decide:
             take_images(opened, decide)
-        held = write_images(opened, target) if target else list_held_images(opened)
-    lines = [f"{len(one.images):>7}  {one.modality:<4} {one.original_series_uid}" for one in held]
-    count = sum(len(one.images) for one in held)
-    lines.append(f"{count} images in {len(held)} series wait for a person")
-    console.result({"series": len(held), "images": count}, _shortened(lines))
+        cards = write_images(opened, target) if target else list_series(opened)
+    counts = {state: sum(card.states[state] for card in cards) for state in ImageState}
+    lines = [_card_line(card) for card in cards if listed or card.waiting]
+    lines.append(", ".join(f"{count} {state}" for state, count in counts.items() if count) or "no images are selected")
+    series = [
+        {
+            "series": card.series_id,
+            "images": card.images,
+            "risk": card.risk,
+            "found": card.found,
+            "possible": card.possible,
+            "states": {state: count for state, count in card.states.items() if count},
+        }
+        for card in cards
+    ]
+    waiting = sum(card.waiting for card in cards)
+    console.result({"series": series, "images": counts, "waiting": waiting}, _shortened(lines))
+
+
+def _card_line(card: SeriesCard) -> str:
+    states = ", ".join(f"{count} {state}" for state, count in card.states.items() if count)
+    found = f"{card.found} regions of text, {card.possible} possible"
+    return f"series {card.series_id}: {card.images} {card.modality or 'images'}: {states}; {found}; {card.risk}"
+
+
+@cli.command()
+@click.argument("project", type=Folder)
+@click.option("--from", "script", type=File, required=True, help="A DicomPixelAnonymizer script of CTP.")
+@_command
+def device_masks(console: Console, project: Path, script: Path) -> None:
+    """Take the regions of a CTP script over as masks for the devices that it names."""
+    with Project(project) as opened:
+        taken = import_ctp_script(opened, script)
+    lines = [f"line {one.line}: {sentence_for(one.code, {})}" for one in taken.problems]
+    lines.append(f"{taken.rules} rules taken over")
+    told = {"rules": taken.rules, "problems": [{"line": one.line, "code": one.code} for one in taken.problems]}
+    console.result(told, _shortened(lines))
 
 
 @cli.command()
@@ -303,7 +349,7 @@ def run(
     if not (project / "project.toml").is_file():
         create_project(project, site, protocol)
     with _open(project, workers) as (opened, executor):
-        console.watch(run_all(opened, source, where, executor))
+        console.watch(run_all(opened, source, where, executor, unattended=unattended))
         waiting = None if unattended else next_steps(opened)
         if waiting is not None:
             return _stop(console, waiting)
@@ -319,7 +365,9 @@ def _stop(console: Console, waiting: NextSteps) -> int:
     if waiting.roles:
         lines.append(f"  signatures: {', '.join(waiting.roles)}: consign approve PROJECT --as NAME --role ROLE")
     if waiting.images:
-        lines.append(f"  (held back, unless a person looks: {waiting.images} images: consign images PROJECT)")
+        lines.append(
+            f"  (held back, unless a person decides: {waiting.images} images: consign images PROJECT --csv FILE)"
+        )
     lines.append("Then: consign export PROJECT --out DIR")
     told = {"undecided": waiting.undecided, "missing": list(waiting.roles), "held_images": waiting.images}
     console.result(told, "\n".join(lines))

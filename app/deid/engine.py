@@ -109,6 +109,9 @@ class Hit:
     original_uids: tuple[tuple[str, str], ...] = ()
 
 
+_PIXELS_CLEANED = Hit(b"", options=frozenset((Option.CLEAN_PIXEL_DATA,)))
+
+
 @dataclass(frozen=True, slots=True)
 class ReleasedHeader:
     """A header as it leaves: the encoded elements before the pixel element, in order."""
@@ -143,10 +146,13 @@ class Engine:
         self._remembered_bytes = 0
         self._additions: dict[frozenset[Option], tuple[tuple[int, Hit], ...]] = {}
 
-    def release(self, header: Header, sop_class_uid: str, *, seen_by_person: bool = False) -> ReleasedHeader:
+    def release(
+        self, header: Header, sop_class_uid: str, *, seen_by_person: bool = False, pixels_cleaned: bool = False
+    ) -> ReleasedHeader:
         """Build the released header.
 
-        ``seen_by_person``: somebody looked at the pixels and found no identifying text, so (0028,0301) says NO.
+        ``seen_by_person``: somebody looked at the pixels and let them leave, so (0028,0301) says NO. What detectors
+        alone have masked makes no such claim. ``pixels_cleaned``: the pixels were masked, or seen to need no mask.
 
         Raises
         ------
@@ -161,6 +167,8 @@ class Engine:
         ours = _OURS | {_BURNED_IN_ANNOTATION} if seen_by_person else _OURS
         elements = [element for element in header.elements if element.tag not in ours]
         pairs = self._release_elements((), elements, header.character_sets)
+        if pixels_cleaned:
+            pairs.append((0, _PIXELS_CLEANED))
         options = frozenset().union(*(hit.options for _, hit in pairs))
         pairs.extend(self._added(options))
         if seen_by_person:

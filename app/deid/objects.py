@@ -1,41 +1,20 @@
-"""Which objects the rules can make safe at all, and which a person must see first."""
+"""Which objects the rules can make safe at all, and whether their pixels may leave."""
 
 from pydicom import uid
 
 from app.deid.recipe import Recipe
 from app.dicom import codestreams
 from app.dicom.profile import Option
-from app.dicom.reading import SOP_INSTANCE_UID, Header
-from app.dicom.sopclasses import ObjectKind, object_kind
+from app.dicom.reading import Header
+from app.dicom.sopclasses import ObjectKind, object_kind, shows_pictures
 from app.errors import HeldBackError, Reason
+from app.project.images import ImagePlan
 
-_MODALITY, _IMAGE_TYPE, _CONVERSION_TYPE, _BURNED_IN = 0x00080060, 0x00080008, 0x00080064, 0x00280301
-_SERIES_INSTANCE_UID = 0x0020000E
-_OVERLAY_BIT_POSITION = 0x0102
 _ENCRYPTED_ATTRIBUTES = 0x04000500
+_BURNED_IN, _OVERLAY_BIT_POSITION = 0x00280301, 0x0102
 _SEGMENTATIONS = frozenset((str(uid.SegmentationStorage), "1.2.840.10008.5.1.4.1.1.66.7"))  # the latter: label maps
 _AUDIO = frozenset((str(uid.BasicVoiceAudioWaveformStorage), str(uid.GeneralAudioWaveformStorage)))
 
-# Text is drawn into these by the device or the person who made them, as a rule.
-_TEXT_LIKELY_CLASSES = frozenset(
-    str(sop_class)
-    for sop_class in (
-        uid.UltrasoundImageStorage,
-        uid.UltrasoundMultiFrameImageStorage,
-        uid.SecondaryCaptureImageStorage,
-        uid.MultiFrameSingleBitSecondaryCaptureImageStorage,
-        uid.MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
-        uid.MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
-        uid.MultiFrameTrueColorSecondaryCaptureImageStorage,
-        uid.VLEndoscopicImageStorage,
-        uid.VLPhotographicImageStorage,
-        uid.VLMicroscopicImageStorage,
-        uid.VLSlideCoordinatesMicroscopicImageStorage,
-        uid.OphthalmicPhotography8BitImageStorage,
-        uid.OphthalmicPhotography16BitImageStorage,
-        uid.DermoscopicPhotographyImageStorage,
-    )
-)
 _OTHER_CLASSES_WITH_PIXELS = frozenset(
     str(sop_class)
     for sop_class in (
@@ -47,23 +26,6 @@ _OTHER_CLASSES_WITH_PIXELS = frozenset(
     )
 )
 _MAY_LACK_PIXELS = frozenset((str(uid.RTDoseStorage),))  # a dose can be points or a histogram alone
-_TEXT_LIKELY_MODALITIES = frozenset(("US", "IVUS", "OT", "SC", "ES", "XC", "GM", "OP", "OPT", "DMS", "DOC", "HC"))
-_TEXT_LIKELY_IMAGE_TYPES = frozenset(
-    (
-        "SCREEN SAVE",
-        "SCREENSHOT",
-        "SCREEN",
-        "REPORT",
-        "CSA REPORT",
-        "DOSE",
-        "DOSE_INFO",
-        "DOSE INFO",
-        "LABEL",
-        "OVERVIEW",
-        "PASTED",
-        "SUMMARY",
-    )
-)
 # MPEG-2, MPEG-4, HEVC (PS3.6 Table A-1): no frame of a stream can be looked at or cleaned alone.
 _VIDEO = frozenset(f"1.2.840.10008.1.2.4.{number}{suffix}" for number in range(100, 109) for suffix in ("", ".1"))
 _NATIVE = frozenset(
@@ -77,19 +39,11 @@ _NATIVE = frozenset(
 )
 
 
-def is_released_by_person(header: Header, recipe: Recipe) -> bool:
-    """Whether somebody looked at this image, or at its series, and let it leave."""
-    return not _keys(header).isdisjoint(recipe.original_released_images)
+def check_object(header: Header, sop_class_uid: str, recipe: Recipe, plan: ImagePlan | None) -> None:
+    """Raise HeldBackError for an object that may not leave by rule, or whose pixels may not.
 
-
-def _keys(header: Header) -> set[str]:
-    return {header.text(SOP_INSTANCE_UID), header.text(_SERIES_INSTANCE_UID)}
-
-
-def check_object(header: Header, sop_class_uid: str, recipe: Recipe) -> None:
-    """Raise HeldBackError for an object that may not leave by rule, or that a person must see or has excluded."""
-    if _keys(header) & recipe.original_excluded_images:
-        raise HeldBackError(Reason.EXCLUDED_BY_PERSON)
+    ``plan`` is what was found and decided about the pixels; a picture without one stays.
+    """
     if any(element.tag == _ENCRYPTED_ATTRIBUTES for element in header.elements):
         raise HeldBackError(Reason.ENCRYPTED_ATTRIBUTES)
     kind = object_kind(sop_class_uid)
@@ -118,9 +72,13 @@ def check_object(header: Header, sop_class_uid: str, recipe: Recipe) -> None:
     if Option.CLEAN_VISUAL_FEATURES in recipe.options and kind is ObjectKind.IMAGE:
         # No rule takes a face out of a volume; asked for it, we can only say no.
         raise HeldBackError(Reason.VISUAL_FEATURES)
-    is_released = is_released_by_person(header, recipe)
-    if header.pixel is not None and is_text_likely(header, sop_class_uid) and not is_released:
-        raise HeldBackError(Reason.BURNED_IN_LIKELY)
+    if plan is not None and plan.reason is not None:
+        raise HeldBackError(plan.reason)
+    if header.pixel is not None and plan is None:
+        if shows_pictures(sop_class_uid):
+            raise HeldBackError(Reason.IMAGE_NOT_CHECKED)
+        if _says_that_text_is_in_it(header):
+            raise HeldBackError(Reason.BURNED_IN_LIKELY)
 
 
 def _check_pixels(header: Header) -> None:
@@ -132,29 +90,12 @@ def _check_pixels(header: Header) -> None:
         raise HeldBackError(Reason.UNSUPPORTED_TRANSFER_SYNTAX)
 
 
-def is_text_likely(header: Header, sop_class_uid: str) -> bool:
-    """Whether class, modality or attributes make burned-in text likely.
+def _says_that_text_is_in_it(header: Header) -> bool:
+    """For the pixels that are no picture, which nobody looks through: doses and segmentations.
 
-    (0028,0301) is believed only where it says YES: on public images with a readable name it is mostly absent.
+    Overlay Bit Position is not 0 where graphics are kept in unused bits of the pixels (PS3.5-2001 section 8.1.2).
     """
-    image_type = {part.strip().upper() for part in header.text(_IMAGE_TYPE).split("\\")}
-    return (
-        sop_class_uid in _TEXT_LIKELY_CLASSES
-        or header.text(_MODALITY).strip().upper() in _TEXT_LIKELY_MODALITIES
-        or header.text(_BURNED_IN).strip().upper() not in ("NO", "")
-        # RT images always tell how they were converted.
-        or (object_kind(sop_class_uid) is ObjectKind.IMAGE and bool(header.text(_CONVERSION_TYPE)))
-        or not image_type.isdisjoint(_TEXT_LIKELY_IMAGE_TYPES)
-        or _has_overlay_in_pixels(header)
-    )
-
-
-def _has_overlay_in_pixels(header: Header) -> bool:
-    """Whether graphics or text are kept in unused bits of the pixels: retired, and seen in old archives.
-
-    Overlay Bit Position is 0 where an overlay has data of its own (PS3.5-2001 section 8.1.2).
-    """
-    return any(
+    return header.text(_BURNED_IN).strip().upper() not in ("NO", "") or any(
         0x6000 <= element.tag >> 16 <= 0x60FF
         and element.tag & 0xFFFF == _OVERLAY_BIT_POSITION
         and isinstance(element.value, bytes)

@@ -40,10 +40,6 @@ class Recipe:
         (path, released value) -> replacement, or None to drop the value.
     dropped_paths
         Paths of which nothing may leave.
-    released_images
-        SOP Instance and Series Instance UIDs that a person let leave although text in them is likely.
-    excluded_images
-        The ones that a person held back.
     """
 
     options: frozenset[Option]
@@ -54,8 +50,6 @@ class Recipe:
     accession_key: bytes = field(repr=False)
     decisions: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
     dropped_paths: frozenset[str] = frozenset()
-    original_released_images: frozenset[str] = frozenset()
-    original_excluded_images: frozenset[str] = frozenset()
 
     @property
     def vocabulary(self) -> frozenset[str]:
@@ -77,8 +71,6 @@ class Recipe:
             sorted((tag, action.value) for tag, action in self.overrides),
             sorted(self.safe_words),
             hashlib.sha256(self.uid_key + self.accession_key).hexdigest(),
-            sorted(self.original_released_images),
-            sorted(self.original_excluded_images),
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 

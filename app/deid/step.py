@@ -17,8 +17,9 @@ from app.events import Finished, Job, Note, Progress
 from app.jobs.executors import WorkExecutor
 from app.jobs.pump import Batch, Done, Lost, run_batches
 from app.project.crosswalk import Crosswalk, PatientPseudonym
-from app.project.decisions import PREPARED_DECISIONS, Decisions, ImageAction, load_decisions
+from app.project.decisions import PREPARED_DECISIONS, load_decisions, prepared_with
 from app.project.folder import Project
+from app.project.images import CheckedSeries, ImagePlan, ImagePlanner
 
 STEP = "prepare"
 BATCH_INSTANCES = 200
@@ -53,13 +54,7 @@ def make_recipe(project: Project) -> Recipe:
         safe_words=frozenset(word.casefold() for word in protocol.words.safe) | decisions.safe_words,
         uid_key=project.secret.subkey("uid"),
         accession_key=project.secret.subkey("accession"),
-        original_released_images=_images(decisions, ImageAction.RELEASE),
-        original_excluded_images=_images(decisions, ImageAction.EXCLUDE),
     )
-
-
-def _images(decisions: Decisions, action: ImageAction) -> frozenset[str]:
-    return frozenset(uid for uid, decision in decisions.images.items() if decision.action is action)
 
 
 def register_patients(project: Project) -> dict[int, PatientPseudonym]:
@@ -85,9 +80,10 @@ def load_patient(project: Project, patient_id: int, pseudonym: PatientPseudonym)
     )
 
 
-def prepare(project: Project, executor: WorkExecutor) -> Job:
+def prepare(project: Project, executor: WorkExecutor, *, unattended: bool = False) -> Job:
     """Prepare what is selected and not yet prepared by this recipe.
 
+    ``unattended``: for a release that nobody looks at, which masks what was found in images instead of asking.
     Raises UsageError("nothing-selected") where there is nothing to do at all.
     """
     store = project.store
@@ -98,12 +94,13 @@ def prepare(project: Project, executor: WorkExecutor) -> Job:
     recipe = make_recipe(project)
     pseudonyms = register_patients(project)
     with store.transaction():
-        chunks, current = _plan(project, recipe, pseudonyms)
+        planner = ImagePlanner(project, unattended=unattended, decisions=decisions)
+        chunks, current = _plan(project, recipe, pseudonyms, planner)
         _forget_others(project, current)
     total = sum(chunk.instances for chunk in chunks.values())
     done = 0
     yield Progress(STEP, 0, total, "instances")
-    batches = _batches(project, recipe, pseudonyms, chunks)
+    batches = _batches(project, recipe, pseudonyms, chunks, planner)
     for result in run_batches(prepare_batch, batches, executor, seconds_per_item=SECONDS_PER_ITEM):
         chunk = chunks[result.batch.context.name]
         with store.transaction():
@@ -116,7 +113,7 @@ def prepare(project: Project, executor: WorkExecutor) -> Job:
             yield Note(STEP, "worker-lost-file", {"instance": result.batch.items[0].instance_id})
         done += len(result.batch.items)
         yield Progress(STEP, done, total, "instances")
-    store.set_meta(PREPARED_DECISIONS, decisions.preparation_digest())
+    store.set_meta(PREPARED_DECISIONS, prepared_with(decisions, unattended=unattended))
     states = {
         row["state"]: row["n"]
         for row in store.execute("SELECT state, count(*) AS n FROM instances WHERE selected = 1 GROUP BY state")
@@ -133,7 +130,7 @@ def prepare(project: Project, executor: WorkExecutor) -> Job:
 
 
 def _plan(
-    project: Project, recipe: Recipe, pseudonyms: Mapping[int, PatientPseudonym]
+    project: Project, recipe: Recipe, pseudonyms: Mapping[int, PatientPseudonym], planner: ImagePlanner
 ) -> tuple[dict[str, _Chunk], set[str]]:
     """The chunks that are still to be prepared, by name, and the names of those that are as they should be.
 
@@ -146,9 +143,12 @@ def _plan(
         patient = load_patient(project, patient_id, pseudonym)
         known = [sorted(part) for part in _identity_sets(patient)]
         patient_digest = _digest(recipe_digest, patient.code, patient.shift_days, known)
-        for name, rows in _chunks_of(project, patient_id):
+        for name, rows, plans in _chunks_of(project, patient_id, planner):
             # No row number: the digest becomes part of the sign-off, which must not depend on how the scan went.
-            files = [[row["original_sop_instance_uid"], row["size"], row["mtime_ns"]] for row in rows]
+            files = [
+                [row["original_sop_instance_uid"], row["size"], row["mtime_ns"], _plan_digest(plans.get(row["id"]))]
+                for row in rows
+            ]
             digest = _digest(patient_digest, files)
             if all(row["prepared_with"] == digest and not _is_worth_a_retry(row) for row in rows):
                 current.add(name)
@@ -161,14 +161,18 @@ def _plan(
 
 
 def _batches(
-    project: Project, recipe: Recipe, pseudonyms: Mapping[int, PatientPseudonym], chunks: Mapping[str, _Chunk]
+    project: Project,
+    recipe: Recipe,
+    pseudonyms: Mapping[int, PatientPseudonym],
+    chunks: Mapping[str, _Chunk],
+    planner: ImagePlanner,
 ) -> Iterator[Batch[PrepareContext, PrepareItem]]:
     """The work of the chunks, patient by patient."""
     for patient_id in dict.fromkeys(chunk.patient_id for chunk in chunks.values()):
         patient = load_patient(project, patient_id, pseudonyms[patient_id])
-        for name, rows in _chunks_of(project, patient_id):
+        for name, rows, plans in _chunks_of(project, patient_id, planner):
             if name in chunks:
-                items = tuple(PrepareItem(row["id"], row["original_locator"]) for row in rows)
+                items = tuple(PrepareItem(row["id"], row["original_locator"], plans.get(row["id"])) for row in rows)
                 yield Batch(PrepareContext(name, recipe, patient), items)
 
 
@@ -188,8 +192,19 @@ def _digest(*content: object) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def _chunks_of(project: Project, patient_id: int) -> Iterator[tuple[str, list[Any]]]:
-    """A patient's selected instances by series, cut into chunks; each with its name."""
+def plans_of(series: CheckedSeries | None) -> dict[int, ImagePlan]:
+    """The plan of each image of a series, by row of ``instances``."""
+    return {image.instance_id: image.plan for image in series.images} if series else {}
+
+
+def _plan_digest(plan: ImagePlan | None) -> str:
+    return plan.digest if plan else ""
+
+
+def _chunks_of(
+    project: Project, patient_id: int, planner: ImagePlanner
+) -> Iterator[tuple[str, list[Any], dict[int, ImagePlan]]]:
+    """A patient's selected instances by series, cut into chunks; each with its name and its images' plans."""
     # All at once: the same table is written while the chunks are worked on.
     rows = project.store.execute(
         "SELECT i.id, i.series_id, i.original_sop_instance_uid, i.prepared_with, i.state_reason, i.released_size, "
@@ -200,8 +215,9 @@ def _chunks_of(project: Project, patient_id: int) -> Iterator[tuple[str, list[An
     ).fetchall()
     for series_id, series in groupby(rows, key=itemgetter("series_id")):
         instances = list(series)
+        plans = plans_of(planner.series(series_id))
         for number, start in enumerate(range(0, len(instances), BATCH_INSTANCES)):
-            yield f"{series_id}:{number}", instances[start : start + BATCH_INSTANCES]
+            yield f"{series_id}:{number}", instances[start : start + BATCH_INSTANCES], plans
 
 
 def _forget_others(project: Project, current: set[str]) -> None:

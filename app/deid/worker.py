@@ -10,6 +10,7 @@ from app.deid.release import Releaser
 from app.deid.values import Fold, Number
 from app.errors import FileError, Reason
 from app.files.locator import ArchiveCache, Locator, open_locator
+from app.project.images import ImagePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,11 @@ class PrepareContext:
 
 @dataclass(frozen=True, slots=True)
 class PrepareItem:
-    """One instance to prepare."""
+    """One instance to prepare; ``plan`` is what becomes of its pixels, None where it shows no picture."""
 
     instance_id: int
     original_locator: str = field(repr=False)
+    plan: ImagePlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def prepare_batch(context: PrepareContext, items: tuple[PrepareItem, ...]) -> Pr
         for item in items:
             try:
                 with open_locator(Locator.from_text(item.original_locator), cache) as file:
-                    surveyed = releaser.survey(file)
+                    surveyed = releaser.survey(file, item.plan)
             except FileError as error:
                 batch.outcomes.append(Outcome(item.instance_id, error.reason, 0))
                 continue

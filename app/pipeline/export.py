@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -18,10 +18,11 @@ from app.deid.engine import dummy_of
 from app.deid.recipe import Patient, Recipe
 from app.deid.release import Releaser
 from app.deid.rules import compile_rules
-from app.deid.step import load_patient, make_recipe, register_patients
+from app.deid.step import load_patient, make_recipe, plans_of, prepare, register_patients
 from app.deid.values import Fold
+from app.detection.step import detection_signature
 from app.dicom.profile import METHOD_CODES
-from app.errors import Reason, UnreadableError
+from app.errors import Reason, ReleaseBlockedError, UnreadableError
 from app.events import Job
 from app.files.locator import ArchiveCache, Locator, open_locator
 from app.jobs.executors import WorkExecutor
@@ -29,6 +30,7 @@ from app.pipeline.identifiers import original_identifiers
 from app.pipeline.report import applied_options, make_report
 from app.project.decisions import Decisions, ValueAction, load_decisions
 from app.project.folder import Project
+from app.project.images import DETECTION_SIGNATURE, ImagePlan, ImagePlanner
 from app.project.values import RowKind
 from app.project.values import ValueRow as DumpRow
 from app.review.dump import build_dump
@@ -45,10 +47,14 @@ _STUDY_UID, _SERIES_UID, _MODALITY, _BODY_PART, _DESCRIPTION = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReleaseContext:
-    """What a worker needs to release a patient's instances. Picklable."""
+    """What a worker needs to release a patient's instances. Picklable.
+
+    ``plans`` says what becomes of the pixels, by row of ``instances``: a picture without a plan does not leave.
+    """
 
     recipe: Recipe
     patient: Patient
+    plans: Mapping[int, ImagePlan]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +81,7 @@ def release_instance(context: ReleaseContext, task: ReleaseTask) -> ReleasedInst
     except OSError:
         raise UnreadableError(Reason.UNREADABLE_IO) from None
     try:
-        released = opened.releaser.release(file)
+        released = opened.releaser.release(file, context.plans.get(task.instance_id))
     except BaseException as error:
         file.close()
         if isinstance(error, OSError):
@@ -120,8 +126,13 @@ def _drain(pixels: Iterator[bytes], file: BinaryIO) -> Iterator[bytes]:
 def export(project: Project, out: Path, executor: WorkExecutor, *, unattended: bool) -> Job:
     """Export what is approved, or under ``unattended`` what the rules alone allow.
 
-    Raises ReleaseBlockedError where an approval or a decision is missing; nothing was written then.
+    Raises ReleaseBlockedError where an approval or a decision is missing, or where the images were looked through
+    with other detectors than are here now; nothing was written then.
     """
+    if project.store.get_meta(DETECTION_SIGNATURE) not in (None, detection_signature(project)):
+        raise ReleaseBlockedError("images-checked-otherwise")
+    if unattended:  # masks what was found instead of asking, so some headers become others
+        yield from prepare(project, executor, unattended=True)
     rows = build_dump(project)
     state = check_release(project, rows, unattended=unattended)
     decisions = unattended_decisions(project, rows) if unattended else load_decisions(project.layout)
@@ -133,16 +144,22 @@ def export(project: Project, out: Path, executor: WorkExecutor, *, unattended: b
     yield from export_parts(project, out, executor, _make_release(project, rows, decisions, sign_off))
 
 
+def _plans_of_patient(project: Project, planner: ImagePlanner, patient_id: int) -> dict[int, ImagePlan]:
+    series = project.store.execute("SELECT id FROM series WHERE patient_id = ?", (patient_id,)).fetchall()
+    return {instance: plan for (one,) in series for instance, plan in plans_of(planner.series(one)).items()}
+
+
 def _make_release(project: Project, rows: Sequence[DumpRow], decisions: Decisions, sign_off: SignOffRecord) -> Release:
     recipe = _with_decisions(make_recipe(project), decisions)
     pseudonyms = register_patients(project)
     rules = compile_rules(recipe.options, recipe.dates, recipe.overrides)
     patients: dict[int, Patient] = {}
+    planner = ImagePlanner(project, unattended=sign_off.unattended, decisions=load_decisions(project.layout))
 
     def context_of(patient_id: int) -> ReleaseContext:
         if patient_id not in patients:
             patients[patient_id] = load_patient(project, patient_id, pseudonyms[patient_id])
-        return ReleaseContext(recipe, patients[patient_id])
+        return ReleaseContext(recipe, patients[patient_id], _plans_of_patient(project, planner, patient_id))
 
     kept = [value for (_, value), decision in decisions.values.items() if decision.action is ValueAction.KEEP]
     content = json.dumps(

@@ -4,7 +4,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from app import __version__
-from app.bundle.report import Applied, KeptSuspicious, Override, Reasoned, ReportData, Suspicion, Taken
+from app.bundle.report import (
+    Applied,
+    AuditSample,
+    ImagesLeaving,
+    KeptSuspicious,
+    Override,
+    Reasoned,
+    ReportData,
+    Suspicion,
+    Taken,
+)
 from app.bundle.sign_off import SignOffRecord
 from app.catalog.table import count_catalogue, file_table
 from app.deid.recipe import Recipe
@@ -14,7 +24,9 @@ from app.dicom.tagpath import keyword_of
 from app.errors import Reason
 from app.project.decisions import Decisions, ValueAction
 from app.project.folder import Project
+from app.project.images import ImagePlanner, ImageState
 from app.project.values import RowKind, ValueRow
+from app.review.audit import draw_audit_sample
 from app.text.messages import sentence_for
 
 _DATE_SENTENCES = {
@@ -71,12 +83,34 @@ def make_report(
         skipped=skipped,
         unreadable=unreadable,
         applied=_applied(project),
-        masked_instances=0,
+        images=_images(project, decisions, sign_off),
         values=sum(row.kind in (RowKind.VALUE, RowKind.RANGE) for row in rows),
         suspicions=tally,
         kept_suspicious=kept,
-        audit_sample=None,
+        audit_sample=_audit_sample(project, decisions),
     )
+
+
+def _images(project: Project, decisions: Decisions, sign_off: SignOffRecord) -> ImagesLeaving:
+    prepared = {row["id"] for row in project.store.execute("SELECT id FROM instances WHERE state = 'prepared'")}
+    planner = ImagePlanner(project, unattended=sign_off.unattended, decisions=decisions)
+    plans = [image.plan for one in planner.all_series() for image in one.images if image.instance_id in prepared]
+    states = Counter((plan.state, plan.seen_by_person) for plan in plans)
+    return ImagesLeaving(
+        detectors=tuple(name.value for name in project.protocol.images.detectors),
+        clear=states[ImageState.CLEAR, False],
+        masked_by_rule=states[ImageState.MASKED, False],
+        masked_by_person=states[ImageState.MASKED, True],
+        seen=states[ImageState.SEEN, True],
+        boxes=sum(len(plan.boxes) for plan in plans),
+    )
+
+
+def _audit_sample(project: Project, decisions: Decisions) -> AuditSample | None:
+    sample = draw_audit_sample(project, decisions=decisions)
+    if not sample.seen:
+        return None
+    return AuditSample(sample.population, sample.seen, sample.found, sample.upper_bound)
 
 
 def _date_sentence(recipe: Recipe) -> str:

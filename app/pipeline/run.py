@@ -6,11 +6,12 @@ from pathlib import Path
 
 from app.catalog.step import scan
 from app.deid.step import prepare
+from app.detection.step import detect
 from app.events import Job
 from app.jobs.executors import WorkExecutor
 from app.project.folder import Project
 from app.review.dump import build_dump
-from app.review.images import list_held_images
+from app.review.images import list_series
 from app.selection.step import select
 from app.signoff.step import missing_approvals, undecided_blocking
 
@@ -24,11 +25,14 @@ class NextSteps:
     images: int
 
 
-def run_all(project: Project, sources: Sequence[Path], where: str | None, executor: WorkExecutor) -> Job:
-    """Scan, select, prepare."""
+def run_all(
+    project: Project, sources: Sequence[Path], where: str | None, executor: WorkExecutor, *, unattended: bool = False
+) -> Job:
+    """Scan, select, look for text in the images, prepare."""
     yield from scan(project, sources, executor)
     yield from select(project, where, None)
-    yield from prepare(project, executor)
+    yield from detect(project, executor)
+    yield from prepare(project, executor, unattended=unattended)
 
 
 def next_steps(project: Project) -> NextSteps | None:
@@ -38,4 +42,4 @@ def next_steps(project: Project) -> NextSteps | None:
     roles = tuple(missing_approvals(project, rows))
     if not undecided and not roles:
         return None
-    return NextSteps(undecided, roles, sum(len(series.images) for series in list_held_images(project)))
+    return NextSteps(undecided, roles, sum(card.waiting for card in list_series(project)))

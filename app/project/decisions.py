@@ -137,6 +137,11 @@ class Decisions:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+def prepared_with(decisions: Decisions, *, unattended: bool) -> str:
+    """What *prepare* remembers of the decisions; a release that people sign and one that nobody does differ."""
+    return f"{decisions.preparation_digest()}{':unattended' if unattended else ''}"
+
+
 # One row of a CSV ------------------------------------------------------------
 
 

@@ -25,7 +25,7 @@ from app.protocol.images import Images, MustSee
 # The key in the table meta under which *detect* leaves what it looks with: labels, versions, settings.
 DETECTION_SIGNATURE = "detection_signature"
 NO_RISK = "none"
-SEEN_DIGITS = 16
+_SEEN_DIGITS = 15
 
 
 class ImageState(StrEnum):
@@ -134,6 +134,11 @@ def regions_digest(regions: Iterable[Region]) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
+def _seen(digest: str) -> str:
+    """What a decision carries: the letter keeps a spreadsheet from taking it for a number."""
+    return f"s{digest[:_SEEN_DIGITS]}" if digest else ""
+
+
 def _box_content(box: Box) -> list[int]:
     return [box.top, box.left, box.bottom, box.right, -1 if box.frame is None else box.frame]
 
@@ -185,7 +190,7 @@ class ImagePlanner:
                 continue
             series_uid = members[0]["original_series_uid"]
             digests = [[row["original_sop_instance_uid"], row["regions_digest"] or ""] for row in members]
-            seen = hashlib.sha256(json.dumps(digests).encode()).hexdigest()[:SEEN_DIGITS]
+            seen = _seen(hashlib.sha256(json.dumps(digests).encode()).hexdigest())
             regions = self._regions(series_id)
             images = tuple(self._image(row, regions.get(row["id"], ()), series_uid, seen) for row in members)
             yield CheckedSeries(series_id, series_uid, images, seen)
@@ -213,7 +218,7 @@ class ImagePlanner:
     def _image(self, row: Any, regions: tuple[Region, ...], series_uid: str, series_seen: str) -> CheckedImage:
         uid = row["original_sop_instance_uid"]
         is_current = row["checked_with"] == check_digest(uid, row["size"], row["mtime_ns"], self._signature)
-        seen = (row["regions_digest"] or "")[:SEEN_DIGITS]
+        seen = _seen(row["regions_digest"] or "")
         image = CheckedImage(
             instance_id=row["id"],
             original_sop_instance_uid=uid,

@@ -85,7 +85,9 @@ def load_masks(layout: Layout) -> frozenset[Mask]:
     return frozenset(masks)
 
 
-def _parse(entry: dict[str, Any]) -> Mask:
+def _parse(entry: Any) -> Mask:
+    if not isinstance(entry, dict):
+        raise TypeError
     edges = top, left, bottom, right = tuple(entry.pop(name) for name in ("top", "left", "bottom", "right"))
     frame, scope, key = entry.pop("frame", None), entry.pop("scope"), entry.pop("key")
     if entry or not all(type(edge) is int for edge in edges) or type(frame) not in (int, type(None)):

@@ -11,7 +11,14 @@ from datetime import datetime
 
 from app.errors import ReleaseBlockedError, UsageError
 from app.project.approvals import Approval, append_approval, format_time, load_approvals
-from app.project.decisions import PREPARED_DECISIONS, Decisions, ValueAction, ValueDecision, load_decisions
+from app.project.decisions import (
+    PREPARED_DECISIONS,
+    Decisions,
+    ValueAction,
+    ValueDecision,
+    load_decisions,
+    prepared_with,
+)
 from app.project.folder import Project
 from app.project.values import RowKind, ValueRow
 
@@ -115,7 +122,7 @@ def check_release(project: Project, rows: Sequence[ValueRow], *, unattended: boo
     ``unattended`` asks for no person; the caller then exports under ``unattended_decisions``.
     """
     if unattended:
-        _check_prepared(project)
+        _check_prepared(project, unattended=True)
         return SignOffState((), True, approval_digest(project, rows))
     _check_reviewable(project, rows)
     missing = missing_approvals(project, rows)
@@ -156,12 +163,12 @@ def _check_reviewable(project: Project, rows: Sequence[ValueRow]) -> None:
         raise ReleaseBlockedError("values-undecided", count=len(undecided))
 
 
-def _check_prepared(project: Project) -> None:
+def _check_prepared(project: Project, *, unattended: bool = False) -> None:
     counts = _instance_counts(project)
     if counts["unprepared"]:
         raise ReleaseBlockedError("not-prepared", count=counts["unprepared"])
-    prepared_with = project.store.get_meta(PREPARED_DECISIONS)
-    if prepared_with not in {None, load_decisions(project.layout).preparation_digest()}:
+    prepared = project.store.get_meta(PREPARED_DECISIONS)
+    if prepared not in {None, prepared_with(load_decisions(project.layout), unattended=unattended)}:
         raise ReleaseBlockedError("prepared-with-other-decisions")
     if not counts["prepared"]:
         raise ReleaseBlockedError("nothing-to-release")

@@ -104,6 +104,13 @@ ERRORS: Mapping[str, str] = {
     # sign-off
     "unknown-role": mark("The protocol asks for no such role. Sign as one of: {roles}."),
     "bad-signer-name": mark("The name to sign with must be one line of at most 64 characters. Give another one."),
+    "images-checked-otherwise": mark(
+        "The images were looked through by other detectors than this Consign has. Run: consign images PROJECT --detect."
+    ),
+    "detector-unavailable": mark(
+        "The text detector {label} that the protocol asks for can't run here. Reinstall Consign, or install it."
+    ),
+    "detector-unknown": mark("There is no text detector called {label}. Use ppocr, glyphs or tesseract."),
     "values-undecided": mark(
         "{count} values contain a part of a known identity and wait for a decision. Run consign values, decide on "
         "them, and take the decisions back with --decide."
@@ -163,7 +170,10 @@ ROWS: Mapping[str, str] = {
         "The replacement itself looks like a date, a number or an address. Use plain words."
     ),
     "row-without-uid": mark("The UID is empty. Put the original UID back."),
-    "row-unknown-decision-image": mark("The decision on an image must be release or exclude. Use one of them."),
+    "row-unknown-decision-image": mark("The decision on an image must be release, mask or exclude. Use one of them."),
+    "image-found-differs": mark(
+        "Other text was found in this image since the file was written. Write the file anew and look again."
+    ),
     "image-not-in-project": mark("No image or series of this project has this UID. Put the original UID back."),
 }
 
@@ -175,6 +185,7 @@ NOTES: Mapping[str, str] = {
         "{files} files that a DICOMDIR lists are not there. Check that the medium was copied whole."
     ),
     "held-back-in-export": mark("{count} instances were held back during the export: {reason}."),
+    "images-not-checked": mark("{count} images could not be looked through for text; they stay here."),
     "leftover-removed": mark("{file} of an interrupted export was removed."),
     "stale-part-removed": mark("{file} of an earlier export no longer fits what is released and was removed."),
     "selection-engines-disagree": mark(

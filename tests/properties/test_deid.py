@@ -23,7 +23,7 @@ from app.dicom.uids import is_uid, keyed_uid
 from app.dicom.words import clean_text, fold, load_vocabulary, split_words
 from app.errors import FileError, HeldBackError
 from tests.factory import ct_series, enhanced_mr, make_study, rt_structure_set, to_bytes
-from tests.unit.deid_case import DEFAULT_OPTIONS, PATIENT, make_recipe
+from tests.unit.deid_case import CLEAR, DEFAULT_OPTIONS, PATIENT, make_recipe
 
 OPTIONS = DEFAULT_OPTIONS | {Option.RETAIN_SAFE_PRIVATE, Option.CLEAN_STRUCTURED_CONTENT, Option.RETAIN_DEVICE_IDENTITY}
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -259,7 +259,7 @@ def test_damaged_file_leaves_or_has_a_reason(data: st.DataObject) -> None:
     releaser = Releaser(make_recipe(OPTIONS), PATIENT)
     with io.BytesIO(bytes(content)) as file:
         try:
-            surveyed = releaser.survey(file)
+            surveyed = releaser.survey(file, CLEAR)
             released = releaser.release(file)
             pixels = b"".join(released.pixels)
         except FileError:

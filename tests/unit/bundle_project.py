@@ -18,7 +18,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit
 
 from app.bundle.release import Release, ReleasedInstance, ReleaseTask, ValueRow
-from app.bundle.report import ReportData
+from app.bundle.report import ImagesLeaving, ReportData
 from app.bundle.sign_off import Signature, SignOffRecord
 from app.bundle.step import export
 from app.bundle.zip_writer import ZipWriter
@@ -254,7 +254,7 @@ def report_data() -> ReportData:
         skipped=(),
         unreadable=(),
         applied=(),
-        masked_instances=0,
+        images=ImagesLeaving(("glyphs",), 0, 0, 0, 0, 0),
         values=0,
         suspicions=(),
         kept_suspicious=(),

@@ -14,12 +14,14 @@ from app.deid.release import ReleasedFile, Releaser
 from app.dicom.identity import collect_identities
 from app.dicom.profile import Action, DatePreset, Option
 from app.dicom.reading import read_header
+from app.project.images import ImagePlan, ImageState
 from tests.factory import ct_series, make_study, to_bytes
 
 DEFAULT_OPTIONS = frozenset(
     (Option.CLEAN_DESCRIPTORS, Option.RETAIN_MODIFIED_DATES, Option.RETAIN_PATIENT_CHARACTERISTICS)
 )
 PATIENT = Patient("SITE-ABC234", 100)
+CLEAR = ImagePlan(ImageState.CLEAR, None)
 
 
 def make_recipe(
@@ -39,11 +41,11 @@ def ct_image() -> Dataset:
 
 
 def release_bytes(
-    content: bytes, recipe: Recipe | None = None, patient: Patient = PATIENT
+    content: bytes, recipe: Recipe | None = None, patient: Patient = PATIENT, plan: ImagePlan | None = CLEAR
 ) -> tuple[ReleasedFile, bytes]:
     """What would leave of a file, and its whole bytes."""
     with io.BytesIO(content) as file:
-        released = Releaser(recipe or make_recipe(), patient).release(file)
+        released = Releaser(recipe or make_recipe(), patient).release(file, plan)
         return released, released.head + b"".join(released.pixels)
 
 
@@ -53,17 +55,18 @@ def release(
     dates: DatePreset = DatePreset.SHIFTED,
     patient: Patient = PATIENT,
     transfer_syntax_uid: str | None = None,
+    plan: ImagePlan | None = CLEAR,
     **recipe: Any,
 ) -> Dataset:
     """The released file of ``dataset``, read by pydicom."""
     content = to_bytes(dataset, transfer_syntax_uid)
-    _, released = release_bytes(content, make_recipe(options, dates, **recipe), patient)
+    _, released = release_bytes(content, make_recipe(options, dates, **recipe), patient, plan)
     return dcmread(io.BytesIO(released))
 
 
 def survey(dataset: Dataset, recipe: Recipe | None = None, patient: Patient = PATIENT) -> ReleasedHeader:
     """The header that *prepare* would keep."""
-    return Releaser(recipe or make_recipe(), patient).survey(io.BytesIO(to_bytes(dataset))).header
+    return Releaser(recipe or make_recipe(), patient).survey(io.BytesIO(to_bytes(dataset)), CLEAR).header
 
 
 def known_patient(dataset: Dataset) -> Patient:

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from app.errors import Reason
 from app.files.locator import Locator
 from app.project.folder import Project, create_project
+from app.project.images import DETECTION_SIGNATURE, NO_RISK, Region, check_digest, regions_digest
+
+US_IMAGE = "1.2.840.10008.5.1.4.1.1.6.1"
 
 PROTOCOL = """\
 id = "trial"
@@ -69,8 +73,9 @@ def add_instance(
     state: str | None = "prepared",
     state_reason: str | None = None,
     modality: str = "US",
-) -> None:
-    """One selected instance with UID ``1.2.<series>.<number>`` in series ``1.2.<series>``."""
+    sop_class_uid: str = US_IMAGE,
+) -> int:
+    """One selected instance with UID ``1.2.<series>.<number>`` in series ``1.2.<series>``; returns its row."""
     store = project.store
     store.execute("INSERT OR IGNORE INTO runs VALUES (1, 'scan', '', NULL, NULL)")
     store.execute("INSERT OR IGNORE INTO sources VALUES (1, 'folder', '/in')")
@@ -90,6 +95,38 @@ def add_instance(
     store.execute(
         "INSERT INTO instances (id, file_id, series_id, attribute_set_id, original_sop_instance_uid, "
         "sop_class_uid, transfer_syntax_uid, instance_number, selected, state, state_reason, prepared_with) "
-        "VALUES (?, ?, ?, ?, ?, '1.2.3', '1.2.840.10008.1.2.1', ?, 1, ?, ?, 'recipe')",
-        (file_id, file_id, series, series, uid, number, state, state_reason),
+        "VALUES (?, ?, ?, ?, ?, ?, '1.2.840.10008.1.2.1', ?, 1, ?, ?, 'recipe')",
+        (file_id, file_id, series, series, uid, sop_class_uid, number, state, state_reason),
     )
+    return file_id
+
+
+def add_check(
+    project: Project,
+    instance_id: int,
+    *regions: Region,
+    risk: str = NO_RISK,
+    failure: Reason | None = None,
+    device: str = "device",
+    frames: int = 1,
+    is_stale: bool = False,
+) -> None:
+    """What the detectors left about an image of 100 x 200 pixels."""
+    store = project.store
+    store.set_meta(DETECTION_SIGNATURE, "detectors")
+    uid = store.one("SELECT original_sop_instance_uid FROM instances WHERE id = ?", (instance_id,))
+    checked_with = check_digest(uid, 2 if is_stale else 1, 1, "detectors")
+    store.execute("DELETE FROM image_checks WHERE instance_id = ?", (instance_id,))
+    store.execute(
+        "INSERT INTO image_checks VALUES (?, ?, ?, ?, ?, 100, 200, ?, ?)",
+        (instance_id, checked_with, failure, risk, device, frames, regions_digest(regions)),
+    )
+    for number, region in enumerate(regions):
+        box = region.box
+        store.execute(
+            "INSERT INTO text_regions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                instance_id, number, box.top, box.left, box.bottom, box.right, box.frame, region.engine,
+                region.confidence, region.is_strong, region.original_text,
+            ),
+        )  # fmt: skip

@@ -18,9 +18,11 @@ from app.dicom.profile import Option
 from app.dicom.reading import read_header
 from app.errors import FileError, HeldBackError, Reason, UnreadableError
 from app.files.locator import Locator
+from app.pixels.boxes import Box
+from app.project.images import ImagePlan, ImageState
 from tests import factory
 from tests.real_data import iterate_real_files, needs_real_files
-from tests.unit.deid_case import DEFAULT_OPTIONS, PATIENT, ct_image, make_recipe, release, release_bytes
+from tests.unit.deid_case import CLEAR, DEFAULT_OPTIONS, PATIENT, ct_image, make_recipe, release, release_bytes
 
 TOKEN = b"ZZCANARY"
 DEFLATED = uids.DeflatedExplicitVRLittleEndian
@@ -90,7 +92,7 @@ def test_bytes_behind_the_pixels_do_not_leave() -> None:
 
 def test_survey_tells_no_less_than_the_file_will_have() -> None:
     content = factory.to_bytes(ct_image())
-    surveyed = Releaser(make_recipe(), PATIENT).survey(io.BytesIO(content))
+    surveyed = Releaser(make_recipe(), PATIENT).survey(io.BytesIO(content), CLEAR)
     released, whole = release_bytes(content)
     assert surveyed.header.encoded == released.header.encoded
     assert len(whole) <= surveyed.size_limit <= len(whole) + 8192
@@ -126,7 +128,7 @@ def test_instance_without_its_uid_is_set_aside() -> None:
     length = int.from_bytes(content[place + 6 : place + 8], "little")
     blank = content[: place + 8] + b"\0" * length + content[place + 8 + length :]
     with pytest.raises(HeldBackError) as held:
-        Releaser(make_recipe(), PATIENT).survey(io.BytesIO(blank))
+        Releaser(make_recipe(), PATIENT).survey(io.BytesIO(blank), CLEAR)
     assert held.value.reason is Reason.MISSING_UID
 
 
@@ -143,7 +145,7 @@ def test_damaged_pixels_show_while_preparing_and_not_only_while_exporting() -> N
     dataset.compress(uids.RLELossless, generate_instance_uid=False)
     content = factory.to_bytes(dataset)
     with pytest.raises(UnreadableError):
-        Releaser(make_recipe(), PATIENT).survey(io.BytesIO(content[:-40]))
+        Releaser(make_recipe(), PATIENT).survey(io.BytesIO(content[:-40]), CLEAR)
 
 
 @pytest.mark.parametrize(
@@ -162,8 +164,7 @@ def test_file_of_pydicom_comes_through_with_its_pixels(name: str) -> None:
     path = get_testdata_file(name)
     assert isinstance(path, str)
     source = dcmread(path)
-    recipe = make_recipe(original_released_images=frozenset((str(source.SOPInstanceUID),)))
-    _, content = release_bytes(Path(path).read_bytes(), recipe)
+    _, content = release_bytes(Path(path).read_bytes())
     assert np.array_equal(dcmread(io.BytesIO(content)).pixel_array, source.pixel_array)
 
 
@@ -171,7 +172,7 @@ def test_batch_tells_what_became_of_each_file(tmp_path: Path) -> None:
     good = factory.save(ct_image(), tmp_path / "good")
     (tmp_path / "bad").write_bytes(good.read_bytes()[:-20])
     items = tuple(
-        PrepareItem(number, Locator(str(path)).to_text())
+        PrepareItem(number, Locator(str(path)).to_text(), CLEAR)
         for number, path in enumerate((good, tmp_path / "bad", tmp_path / "gone"))
     )
     batch = prepare_batch(PrepareContext("1:0", make_recipe(), PATIENT), items)
@@ -206,8 +207,28 @@ def test_real_files_leave_or_are_set_aside_with_a_reason_and_their_names_never_l
 def test_image_that_a_person_released_says_that_no_text_is_burned_in() -> None:
     dataset = ct_image()
     dataset.BurnedInAnnotation = "YES"
-    seen = frozenset((str(dataset.SOPInstanceUID),))
-    assert release(dataset, original_released_images=seen).BurnedInAnnotation == "NO"
+    seen = ImagePlan(ImageState.SEEN, None, seen_by_person=True)
+    assert release(dataset, plan=seen).BurnedInAnnotation == "NO"
+
+
+def test_masked_image_says_so_and_claims_nothing_that_no_person_saw() -> None:
+    dataset = ct_image()
+    dataset.BurnedInAnnotation = "YES"
+    options = (*DEFAULT_OPTIONS, Option.CLEAN_PIXEL_DATA)
+    boxes = (Box(2, 3, 6, 9),)
+    by_rule = release(dataset, options, plan=ImagePlan(ImageState.MASKED, None, boxes))
+    by_person = release(dataset, options, plan=ImagePlan(ImageState.MASKED, None, boxes, seen_by_person=True))
+    untouched = release(dataset, options)
+    codes = [
+        {item.CodeValue for item in one.DeidentificationMethodCodeSequence} for one in (by_rule, by_person, untouched)
+    ]
+    assert ["113101" in found for found in codes] == [True, True, False]
+    assert [one.BurnedInAnnotation for one in (by_rule, by_person)] == ["YES", "NO"]
+    expected = dataset.pixel_array.copy()
+    expected[2:6, 3:9] = by_rule.pixel_array[2, 3]
+    assert np.array_equal(by_rule.pixel_array, expected)
+    assert not np.array_equal(by_rule.pixel_array, dataset.pixel_array)
+    assert np.array_equal(untouched.pixel_array, dataset.pixel_array)
 
 
 @pytest.mark.parametrize(("vr", "value"), [("DA", "20200101"), ("DT", "20200101101010"), ("UI", "1.2.3.4")])

@@ -4,7 +4,7 @@ CREATE TABLE image_checks (
   instance_id INTEGER PRIMARY KEY REFERENCES instances (id) ON DELETE CASCADE,
   checked_with TEXT NOT NULL,                 -- digest of the file's identity, the detectors and their settings
   failure TEXT,                               -- errors.Reason, where the pixels could not be looked at
-  risk TEXT NOT NULL,                         -- dicom.risk.Risk
+  risk TEXT NOT NULL,                         -- detection.risk.Risk
   original_device TEXT NOT NULL,              -- whom a mask for a whole device is meant for
   height INTEGER NOT NULL, width INTEGER NOT NULL, frames INTEGER NOT NULL,
   regions_digest TEXT NOT NULL                -- of the regions: what a person's decision was about

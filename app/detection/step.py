@@ -1,0 +1,154 @@
+"""*Detect*: every selected image looked through for text; what was found is kept for the reviewer and the export."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from app import __version__
+from app.detection.worker import DetectContext, DetectItem, LookedAt, look_through
+from app.dicom.sopclasses import shows_pictures
+from app.engines.table import detector_versions
+from app.errors import Reason, UsageError
+from app.events import Finished, Job, Note, Progress
+from app.files.resources import resource_path
+from app.jobs.executors import WorkExecutor
+from app.jobs.pump import Batch, Done, Lost, run_batches
+from app.project.folder import Project
+from app.project.images import DETECTION_SIGNATURE, NO_RISK, check_digest, regions_digest
+
+STEP = "detect"
+# A stack is looked at as a whole: longer ones are cut, so that progress shows and a crash costs little.
+LONGEST_STACK = 400
+SECONDS_PER_ITEM = 300.0
+
+_SELECTED = """
+SELECT i.id, i.series_id, i.original_sop_instance_uid, i.sop_class_uid, f.original_locator, f.size, f.mtime_ns,
+  c.checked_with, c.failure
+FROM instances i JOIN files f ON f.id = i.file_id LEFT JOIN image_checks c ON c.instance_id = i.id
+WHERE i.selected = 1 AND i.reason IS NULL ORDER BY i.series_id, i.instance_number, i.original_sop_instance_uid
+"""
+# What may be over by the next run.
+_TRANSIENT = frozenset(
+    (
+        Reason.UNREADABLE_IO,
+        Reason.VANISHED,
+        Reason.WORKER_CRASHED,
+        Reason.WORKER_HUNG,
+        Reason.DETECTOR_FAILED,
+    )
+)
+
+
+def detection_signature(project: Project) -> str:
+    """What images are looked at with now: detectors, their versions and settings, and the table of devices.
+
+    Raises UsageError where a detector that the protocol asks for is not there: nothing is checked with less.
+    """
+    content = [
+        __version__,
+        sorted(detector_versions(tuple(project.protocol.images.detectors)).items()),
+        hashlib.sha256(resource_path("device_masks.csv").read_bytes()).hexdigest(),
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def detect(project: Project, executor: WorkExecutor) -> Job:
+    """Look through what is selected and not yet looked through in this version of the file by these detectors.
+
+    Raises UsageError("nothing-selected") where there is nothing to do at all, and as ``detection_signature``.
+    """
+    store = project.store
+    if not store.one("SELECT count(*) FROM instances WHERE selected = 1"):
+        raise UsageError("nothing-selected")
+    signature = detection_signature(project)
+    store.set_meta(DETECTION_SIGNATURE, signature)
+    todo = [
+        row for row in store.execute(_SELECTED) if shows_pictures(row["sop_class_uid"]) and not _is_done(row, signature)
+    ]
+    digests = {row["id"]: _digest(row, signature) for row in todo}
+    context = DetectContext(tuple(project.protocol.images.detectors), str(project.layout.tmp))
+    done = failed = 0
+    yield Progress(STEP, 0, len(todo), "images")
+    for result in run_batches(look_through, _batches(todo, context), executor, seconds_per_item=SECONDS_PER_ITEM):
+        match result:
+            case Done(_, looked_at):
+                found: Sequence[LookedAt] = looked_at
+            case Lost(batch, reason):
+                found = [LookedAt(batch.items[0].instance_id, reason)]
+                yield Note(STEP, "worker-lost-file", {"instance": batch.items[0].instance_id})
+        with store.transaction():
+            for one in found:
+                _store(project, one, digests[one.instance_id])
+        done += len(found)
+        failed += sum(one.failure is not None for one in found)
+        yield Progress(STEP, done, len(todo), "images")
+    if failed:
+        yield Note(STEP, "images-not-checked", {"count": failed})
+    yield Finished(STEP, {**_counts(project), "done_now": done})
+
+
+def _is_done(row: Any, signature: str) -> bool:
+    return row["checked_with"] == _digest(row, signature) and row["failure"] not in _TRANSIENT
+
+
+def _digest(row: Any, signature: str) -> str:
+    return check_digest(row["original_sop_instance_uid"], row["size"], row["mtime_ns"], signature)
+
+
+def _batches(rows: Sequence[Any], context: DetectContext) -> Iterator[Batch[DetectContext, DetectItem]]:
+    for _, series in groupby(rows, key=itemgetter("series_id")):
+        items = [DetectItem(row["id"], row["original_locator"]) for row in series]
+        for start in range(0, len(items), LONGEST_STACK):
+            yield Batch(context, tuple(items[start : start + LONGEST_STACK]))
+
+
+def _store(project: Project, one: LookedAt, checked_with: str) -> None:
+    store = project.store
+    store.execute("DELETE FROM image_checks WHERE instance_id = ?", (one.instance_id,))
+    store.execute(
+        "INSERT INTO image_checks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            one.instance_id,
+            checked_with,
+            one.failure.value if one.failure else None,
+            one.risk,
+            one.original_device,
+            one.rows,
+            one.columns,
+            one.frames,
+            regions_digest(one.regions),
+        ),
+    )
+    store.executemany(
+        "INSERT INTO text_regions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                one.instance_id,
+                number,
+                region.box.top,
+                region.box.left,
+                region.box.bottom,
+                region.box.right,
+                region.box.frame,
+                region.engine,
+                region.confidence,
+                int(region.is_strong),
+                region.original_text,
+            )
+            for number, region in enumerate(one.regions)
+        ],
+    )
+
+
+def _counts(project: Project) -> Mapping[str, int]:
+    row = project.store.execute(
+        "SELECT count(*), coalesce(sum(c.failure IS NOT NULL), 0), "
+        "coalesce(sum(EXISTS (SELECT 1 FROM text_regions r WHERE r.instance_id = c.instance_id AND r.is_strong)), 0), "
+        "coalesce(sum(c.risk <> ?), 0) "
+        "FROM image_checks c JOIN instances i ON i.id = c.instance_id WHERE i.selected = 1",
+        (NO_RISK,),
+    ).fetchone()
+    return dict(zip(("checked", "failed", "with_text", "text_usual"), row, strict=True))

@@ -1,0 +1,237 @@
+"""The part of *detect* that runs in other processes: decodes, renders and looks; plain data in and out, no database."""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+from app.detection.device_masks import DeviceFacts, boxes_for, device_facts, ultrasound_boxes
+from app.detection.risk import risk_of
+from app.detection.survey import Renditions, survey
+from app.dicom.reading import SOP_CLASS_UID, Header, read_header
+from app.engines.base import DetectorFailedError, TextDetector
+from app.engines.table import open_detectors
+from app.errors import FileError, Reason
+from app.files.locator import ArchiveCache, Locator, open_locator
+from app.pixels.boxes import Box
+from app.pixels.reading import ImageDescription, ImageReader
+from app.pixels.rendering import look_of, render_for_detection
+from app.project.images import NO_RISK, Region
+
+DEVICE_TABLE, ULTRASOUND_REGIONS = "device", "ultrasound-regions"
+_READERS_KEPT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class DetectContext:
+    """With which detectors to look; ``tmp`` is a folder of the project for what an engine must write."""
+
+    detectors: tuple[str, ...]
+    tmp: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DetectItem:
+    """One image to look at; those of a series come together, so that they can be looked at as a stack."""
+
+    instance_id: int
+    original_locator: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """What was found on one image; ``failure`` says why it could not be looked at."""
+
+    instance_id: int
+    failure: Reason | None
+    risk: str = NO_RISK
+    original_device: str = field(default="", repr=False)
+    rows: int = 0
+    columns: int = 0
+    frames: int = 0
+    regions: tuple[Region, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """An image whose header was read."""
+
+    item: DetectItem
+    header: Header = field(repr=False)
+    description: ImageDescription
+    facts: DeviceFacts
+
+    @property
+    def stack_key(self) -> tuple[object, ...]:
+        """Single frames that agree in it are one stack; an image of several frames is one by itself."""
+        one = self.description
+        alone = self.item.instance_id if one.frames > 1 else 0
+        return alone, one.rows, one.columns, one.samples, one.photometric
+
+
+def look_through(context: DetectContext, items: tuple[DetectItem, ...]) -> list[LookedAt]:
+    """Look for text in every image. An image that can't be looked at comes back with a failure, never without."""
+    detectors = open_detectors(context.detectors, Path(context.tmp))
+    found: list[LookedAt] = []
+    with ArchiveCache() as cache:
+        images: list[_Image] = []
+        for item in items:
+            try:
+                images.append(_open(item, cache))
+            except FileError as error:
+                found.append(LookedAt(item.instance_id, error.reason))
+            except OSError:
+                found.append(LookedAt(item.instance_id, Reason.UNREADABLE_IO))
+        images.sort(key=lambda image: tuple(map(str, image.stack_key)))
+        for _, stack in groupby(images, key=lambda image: image.stack_key):
+            found += _look_at_stack(list(stack), detectors, cache)
+    return found
+
+
+def _open(item: DetectItem, cache: ArchiveCache) -> _Image:
+    with open_locator(Locator.from_text(item.original_locator), cache) as file:
+        header = read_header(file)
+        reader = ImageReader(file, header)
+        return _Image(item, header, reader.description, device_facts(header))
+
+
+class _FrameLostError(Exception):
+    """One image of a stack can't be decoded."""
+
+    def __init__(self, image: _Image, reason: Reason) -> None:
+        super().__init__()
+        self.image, self.reason = image, reason
+
+
+class _Stack(Sequence[Renditions]):
+    """The frames of a stack, decoded and rendered when asked for."""
+
+    def __init__(self, images: Sequence[_Image], cache: ArchiveCache) -> None:
+        self._images, self._cache = images, cache
+        self._frames = images[0].description.frames
+        self._open: tuple[int, ImageReader] | None = None
+
+    def __len__(self) -> int:
+        return len(self._images) if len(self._images) > 1 else self._frames
+
+    def image(self, index: int) -> _Image:
+        """Of which image a frame is."""
+        return self._images[index if len(self._images) > 1 else 0]
+
+    def __getitem__(self, index: int) -> Renditions:  # type: ignore[override]  # no slices of what is decoded one by one
+        if not 0 <= index < len(self):
+            raise IndexError
+        image = self.image(index)
+        frame = 0 if len(self._images) > 1 else index
+        try:
+            reader = self._reader(image)
+            return render_for_detection(reader.frame(frame), look_of(image.header, frame))
+        except FileError as error:
+            raise _FrameLostError(image, error.reason) from None
+        except OSError:
+            raise _FrameLostError(image, Reason.UNREADABLE_IO) from None
+
+    def _reader(self, image: _Image) -> ImageReader:
+        key = image.item.instance_id
+        if self._open is None or self._open[0] != key:
+            self.close()
+            file = open_locator(Locator.from_text(image.item.original_locator), self._cache)
+            self._file = file
+            self._open = key, ImageReader(file, image.header)
+        return self._open[1]
+
+    def close(self) -> None:
+        """Close the file that was read last."""
+        if self._open is not None:
+            self._open = None
+            self._file.close()
+
+
+def _look_at_stack(images: list[_Image], detectors: Sequence[TextDetector], cache: ArchiveCache) -> Iterator[LookedAt]:
+    while images:
+        stack = _Stack(images, cache)
+        try:
+            regions = [(region.box, region) for region in survey(stack, detectors)]
+            _check(regions, images[0].description, len(stack))
+        except _FrameLostError as lost:
+            yield _failed(lost.image, lost.reason)
+            images = [image for image in images if image is not lost.image]
+            continue
+        except DetectorFailedError:
+            if len(images) > 1:  # which one it was shows when each is looked at by itself
+                for image in images:
+                    yield from _look_at_stack([image], detectors, cache)
+            else:
+                yield _failed(images[0], Reason.DETECTOR_FAILED)
+            return
+        finally:
+            stack.close()
+        for index, image in enumerate(images):
+            mine = [
+                Region(
+                    Box(box.top, box.left, box.bottom, box.right, None if len(images) > 1 else box.frame),
+                    region.engine,
+                    region.confidence,
+                    region.is_strong,
+                    region.original_text,
+                )
+                for box, region in regions
+                if len(images) == 1 or box.frame in (None, index)
+            ]
+            yield _looked_at(image, (*_known_places(image), *mine))
+        return
+
+
+def _check(regions: Sequence[tuple[Box, "object"]], description: ImageDescription, frames: int) -> None:
+    """A detector that answers nonsense has not looked. Raises DetectorFailedError."""
+    for box, region in regions:
+        confidence = getattr(region, "confidence", math.nan)
+        inside = box.bottom <= description.rows and box.right <= description.columns
+        if not inside or not 0 <= confidence <= 1 or (box.frame is not None and box.frame >= frames):
+            raise DetectorFailedError
+
+
+def _known_places(image: _Image) -> Iterator[Region]:
+    """Where text is known to stand: by the table of devices, and outside of an ultrasound image's scan regions."""
+    size = image.description
+    for known in boxes_for(image.facts):
+        box = known.box.clipped(size.rows, size.columns)
+        if box is not None:
+            yield Region(box, DEVICE_TABLE, 1.0, True)
+    for box in ultrasound_boxes(image.header):
+        yield Region(box, ULTRASOUND_REGIONS, 1.0, True)
+
+
+def _looked_at(image: _Image, regions: tuple[Region, ...]) -> LookedAt:
+    size = image.description
+    return LookedAt(
+        image.item.instance_id,
+        None,
+        _risk(image),
+        _device_text(image.facts),
+        size.rows,
+        size.columns,
+        size.frames,
+        regions,
+    )
+
+
+def _failed(image: _Image, reason: Reason) -> LookedAt:
+    size = image.description
+    return LookedAt(
+        image.item.instance_id, reason, _risk(image), _device_text(image.facts), size.rows, size.columns, size.frames
+    )
+
+
+def _risk(image: _Image) -> str:
+    return risk_of(image.header, image.header.text(SOP_CLASS_UID)).value
+
+
+def _device_text(facts: DeviceFacts) -> str:
+    """A device as masks name it; blank where the file does not say whose it is: such a mask would fit them all."""
+    if not facts.manufacturer or not facts.model:
+        return ""
+    names = (facts.manufacturer, facts.model, facts.modality, facts.software_versions)
+    return json.dumps([*names, facts.rows, facts.columns])

@@ -1,0 +1,72 @@
+"""The random sample of images that nothing flagged: how a person finds out what the detectors miss.
+
+The draw is keyed by the project's secret: nobody chooses it, and the same project draws the same images again.
+"""
+
+import heapq
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scipy.stats import beta
+
+from app.project.decisions import Decisions, ImageAction, load_decisions
+from app.project.folder import Project
+from app.project.images import NO_RISK, CheckedImage, ImagePlanner
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSample:
+    """``population`` images were looked through and nothing spoke against them; ``drawn`` of them are to be seen.
+
+    ``seen`` of the drawn ones a person decided on, one by one; on ``found`` of these text had to be masked, or they
+    were excluded.
+    """
+
+    population: int
+    drawn: tuple[int, ...]
+    seen: int
+    found: int
+
+    @property
+    def upper_bound(self) -> float:
+        """The share of the population, 0 to 1, that at 95 % confidence shows text at most (Clopper and Pearson)."""
+        if self.found >= self.seen:
+            return 1.0
+        if self.seen == self.population:
+            return self.found / self.population
+        return float(beta.ppf(CONFIDENCE, self.found + 1, self.seen - self.found))
+
+
+def draw_audit_sample(project: Project, *, decisions: Decisions | None = None) -> AuditSample:
+    """Draw as many images as the protocol says, and tell what a person saw of them so far."""
+    decisions = load_decisions(project.layout) if decisions is None else decisions
+    key = project.secret.subkey("audit sample")
+    wanted = project.protocol.review.audit_sample
+    population = 0
+
+    def rank(image: CheckedImage) -> bytes:
+        return hmac.digest(key, image.original_sop_instance_uid.encode(), "sha256")
+
+    def candidates() -> Iterator[tuple[bytes, int, str, bool]]:
+        nonlocal population
+        for series in ImagePlanner(project, decisions=decisions).all_series():
+            for image in series.images:
+                if image.frames and not image.failure and not image.regions and image.risk == NO_RISK:
+                    population += 1
+                    seen = _is_decided(decisions, image)
+                    yield rank(image), image.instance_id, image.original_sop_instance_uid, seen
+
+    smallest = heapq.nsmallest(wanted, candidates())
+    seen = [uid for _, _, uid, is_seen in smallest if is_seen]
+    with_masks = {mask.original_key for mask in decisions.masks}
+    found = [uid for uid in seen if decisions.images[uid].action is not ImageAction.RELEASE or uid in with_masks]
+    return AuditSample(population, tuple(instance_id for _, instance_id, _, _ in smallest), len(seen), len(found))
+
+
+def _is_decided(decisions: Decisions, image: CheckedImage) -> bool:
+    """Whether a person decided on this very image, in sight of what is known of it."""
+    decision = decisions.images.get(image.original_sop_instance_uid)
+    return decision is not None and (decision.action is ImageAction.EXCLUDE or decision.seen == image.seen_digest)
