@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pydicom import uid
+
 from app.dicom.reading import Header, decode_text
 from app.dicom.tokens import Element
 from app.errors import UnreadableError
@@ -23,6 +25,17 @@ _PRESENTATION_LUT_SHAPE = 0x20500020
 _SHARED_GROUPS, _PER_FRAME_GROUPS = 0x52009229, 0x52009230
 _LOOK_MACROS = (0x00289145, 0x00289132)  # Pixel Value Transformation, Frame VOI LUT
 
+# Lossy: what decoders give back overshoots Bits Stored, and no overlay can have lived through it above them.
+_LOSSY = frozenset(
+    (
+        str(uid.JPEGBaseline8Bit),
+        str(uid.JPEGExtended12Bit),
+        str(uid.JPEGLSNearLossless),
+        str(uid.JPEG2000),
+        str(uid.JPEG2000MC),
+        str(uid.HTJ2K),
+    )
+)
 _NUMBER_FORMATS = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "FL": "f", "FD": "d"}
 
 
@@ -130,8 +143,7 @@ def look_of(header: Header, frame: int = 0) -> Look:
     """
     elements = _elements_of_frame(header, frame)
     photometric = header.text(_PHOTOMETRIC).strip().upper()
-    bits_stored = header.integer(_BITS_STORED) or header.integer(_BITS_ALLOCATED) or 16
-    high_bit = header.integer(_HIGH_BIT)
+    bits_stored, high_bit = _bits(header)
     is_signed = header.integer(_PIXEL_REPRESENTATION) == 1
     slope = _number(elements, _SLOPE, 1.0)
     intercept = _number(elements, _INTERCEPT, 0.0)
@@ -144,7 +156,7 @@ def look_of(header: Header, frame: int = 0) -> Look:
     return Look(
         photometric=photometric,
         bits_stored=bits_stored,
-        high_bit=bits_stored - 1 if high_bit is None else high_bit,
+        high_bit=high_bit,
         is_signed=is_signed,
         slope=slope or 1.0,
         intercept=intercept,
@@ -161,6 +173,16 @@ def look_of(header: Header, frame: int = 0) -> Look:
         and modality_lut is None
         and _SLOPE in elements,
     )
+
+
+def _bits(header: Header) -> tuple[int, int]:
+    """Bits Stored and High Bit."""
+    bits_allocated = header.integer(_BITS_ALLOCATED) or 16
+    bits_stored = header.integer(_BITS_STORED) or bits_allocated
+    high_bit = header.integer(_HIGH_BIT)
+    if header.transfer_syntax_uid in _LOSSY:
+        return bits_allocated, bits_allocated - 1
+    return bits_stored, bits_stored - 1 if high_bit is None else high_bit
 
 
 def window_presets(look: Look) -> tuple[WindowPreset, ...]:

@@ -105,7 +105,7 @@ def render_for_detection(stored: Stored, look: Look) -> tuple[Image, ...]:
 
     Grey is seen through the file's own window, where writing may be saturated together with what is behind it, and over
     the full range, where writing at the end of 16 bits stands out and all else is dark. A file without a window
-    gets a narrow one, which leaves out the outermost hundredths. A window that cuts nothing off is no picture of its
+    gets a narrow one, around most of its values. A window that cuts nothing off is no picture of its
     own. Overlays in unused bits are a picture of their own: they leave with the pixels.
     """
     stored = _native(stored)
@@ -158,10 +158,18 @@ def _leaves_out_nothing(window: Window, full: Window) -> bool:
 
 
 def _narrow_window(stored: Stored, look: Look) -> Window:
-    # Every fourth row and column is sample enough for a percentile.
-    values = _modality_values(stored[::4, ::4], look)
-    low, high = np.percentile(values[np.isfinite(values)], (1, 99)) if np.isfinite(values).any() else (0.0, 0.0)
-    return _window_between(float(low), float(high)) if high > low else full_window(stored, look)
+    """Between the outermost hundredths of the values, the lowest and the highest value not counted.
+
+    Those are background, padding and writing, and there can be much of them.
+    """
+    full = full_window(stored, look)
+    values = _modality_values(stored[::4, ::4], look)  # sample enough for a percentile
+    low, high = full.center - full.width / 2, full.center + full.width / 2
+    between = values[(values > low) & (values < high)]
+    if between.size == 0:
+        return full
+    low, high = np.percentile(between, (1, 99))
+    return _window_between(float(low), float(high)) if high > low else full
 
 
 def _place(look: Look, cell_bits: int) -> tuple[int, int]:
