@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from app.dicom.words import fold
 from app.errors import ReleaseBlockedError, UsageError
 from app.project.approvals import Approval, append_approval, format_time, load_approvals
 from app.project.decisions import (
@@ -87,8 +88,8 @@ def undecided_blocking(project: Project, rows: Sequence[ValueRow]) -> list[Value
 def approve(project: Project, rows: Sequence[ValueRow], name: str, role: str, now: datetime) -> Approval:
     """Sign what there is now; ``now`` has a time zone.
 
-    Raises UsageError where the protocol knows no such role or the name is not one line of at most 64
-    characters, ReleaseBlockedError where there is nothing to sign yet.
+    Raises UsageError where the protocol knows no such role, the name is not one line of at most 64 characters, or
+    the same person signed in another role; ReleaseBlockedError where there is nothing to sign yet.
     """
     roles = project.protocol.review.signatures
     if role not in roles:
@@ -97,9 +98,17 @@ def approve(project: Project, rows: Sequence[ValueRow], name: str, role: str, no
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise UsageError("bad-signer-name")
     _check_reviewable(project, rows)
+    others = [one for one in valid_approvals(project, rows) if one.role != role]
+    if any(_is_same_person(name, one.name) for one in others):
+        raise UsageError("same-person", roles=", ".join(one.role for one in others if _is_same_person(name, one.name)))
     approval = Approval(name, role, format_time(now), approval_digest(project, rows), _counts(project, rows))
     append_approval(project.layout, approval)
     return approval
+
+
+def _is_same_person(name: str, other: str) -> bool:
+    """Whether two names differ in case, accents and spaces at most: each role is to be somebody else's eyes."""
+    return fold("".join(name.split())) == fold("".join(other.split()))
 
 
 def valid_approvals(project: Project, rows: Sequence[ValueRow]) -> list[Approval]:

@@ -104,6 +104,9 @@ ERRORS: Mapping[str, str] = {
     # sign-off
     "unknown-role": mark("The protocol asks for no such role. Sign as one of: {roles}."),
     "bad-signer-name": mark("The name to sign with must be one line of at most 64 characters. Give another one."),
+    "same-person": mark(
+        "The same person already signed as {roles}. Each role needs somebody else: have another person sign."
+    ),
     "images-checked-otherwise": mark(
         "The images were looked through by other detectors than this Consign has. Run: consign images PROJECT --detect."
     ),

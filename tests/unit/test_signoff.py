@@ -181,6 +181,23 @@ def test_name_that_is_no_line_is_refused(project: Project, name: str) -> None:
     assert not project.layout.approvals.exists()
 
 
+@pytest.mark.parametrize("name", ["Ann Example", "ANN  example ", "annexample", "Änn Example"])
+def test_one_person_can_not_sign_in_two_roles(project: Project, name: str) -> None:
+    approve(project, [HARMLESS], "Ann Example", CHAMPION, NOW)
+    with pytest.raises(UsageError) as caught:
+        approve(project, [HARMLESS], name, OFFICER, NOW)
+    assert (caught.value.code, caught.value.ids) == ("same-person", {"roles": CHAMPION})
+    assert missing_approvals(project, [HARMLESS]) == [OFFICER]
+
+
+def test_stale_signature_leaves_the_person_free_to_sign_in_another_role(project: Project) -> None:
+    approve(project, [HARMLESS], "Ann Example", CHAMPION, NOW)
+    add_instance(project, 2)
+    approve(project, [HARMLESS], "Ann Example", OFFICER, NOW)
+    approve(project, [HARMLESS], "Bob Example", CHAMPION, NOW)
+    assert missing_approvals(project, [HARMLESS]) == []
+
+
 def test_unattended_release_has_no_signature_even_where_people_signed(project: Project) -> None:
     sign_all(project, [HARMLESS])
     state = check_release(project, [HARMLESS, IDENTITY], unattended=True)
