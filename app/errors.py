@@ -78,6 +78,8 @@ class Reason(StrEnum):
     VIDEO = "video"
     UNSUPPORTED_TRANSFER_SYNTAX = "unsupported-transfer-syntax"
     IMAGE_NOT_CHECKED = "image-not-checked"
+    FRAME_TOO_LARGE = "frame-too-large"
+    MASK_NOT_PROVEN = "mask-not-proven"
     DETECTOR_FAILED = "detector-failed"
     TEXT_FOUND = "text-found"
     TEXT_POSSIBLE = "text-possible"

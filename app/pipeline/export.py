@@ -28,7 +28,7 @@ from app.files.locator import ArchiveCache, Locator, open_locator
 from app.jobs.executors import WorkExecutor
 from app.pipeline.identifiers import original_identifiers
 from app.pipeline.report import applied_options, make_report
-from app.project.decisions import Decisions, ValueAction, load_decisions
+from app.project.decisions import PREPARED_DECISIONS, Decisions, ValueAction, load_decisions, prepared_with
 from app.project.folder import Project
 from app.project.images import DETECTION_SIGNATURE, ImagePlan, ImagePlanner
 from app.project.values import RowKind
@@ -131,11 +131,14 @@ def export(project: Project, out: Path, executor: WorkExecutor, *, unattended: b
     """
     if project.store.get_meta(DETECTION_SIGNATURE) not in (None, detection_signature(project)):
         raise ReleaseBlockedError("images-checked-otherwise")
-    if unattended:  # masks what was found instead of asking, so some headers become others
+    decisions = load_decisions(project.layout)
+    if unattended and project.store.get_meta(PREPARED_DECISIONS) != prepared_with(decisions, unattended=True):
+        # Found text is masked instead of asked about, so some headers become others.
         yield from prepare(project, executor, unattended=True)
     rows = build_dump(project)
     state = check_release(project, rows, unattended=unattended)
-    decisions = unattended_decisions(project, rows) if unattended else load_decisions(project.layout)
+    if unattended:
+        decisions = unattended_decisions(project, rows)
     sign_off = SignOffRecord(
         tuple(Signature(one.role, one.name, one.when) for one in state.signatures),
         state.unattended,

@@ -56,6 +56,8 @@ REASONS: Mapping[str, str] = {
     Reason.VIDEO: mark("A video can't be made safe by rule."),
     Reason.UNSUPPORTED_TRANSFER_SYNTAX: mark("The compression of the pixel data is not supported."),
     Reason.IMAGE_NOT_CHECKED: mark("Nobody has looked for text in the image yet, or its file changed since."),
+    Reason.FRAME_TOO_LARGE: mark("The image is too large to be looked at."),
+    Reason.MASK_NOT_PROVEN: mark("The image could not be masked so that the result proves right, so it stays."),
     Reason.DETECTOR_FAILED: mark("The search for text in the image failed; search again, or exclude the image."),
     Reason.TEXT_FOUND: mark("Text was found in the image; decide whether it is masked, leaves as it is, or stays."),
     Reason.TEXT_POSSIBLE: mark("There may be text in the image, but it is not certain; a person must look."),

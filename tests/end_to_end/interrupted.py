@@ -29,6 +29,8 @@ clean_descriptors = true
 retain_modified_dates = true
 retain_patient_characteristics = true
 dates = "shifted"
+[images]
+detectors = ["glyphs"]
 [bundle]
 part_size_mb = 1
 """

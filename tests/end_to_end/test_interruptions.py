@@ -14,7 +14,7 @@ from tests.contracts.calls import wait_for_end
 from tests.end_to_end.interrupted import Job, children_of, events, kill_group, write_source
 
 PATIENTS = 10
-STEPS = ("scan", "prepare", "export")
+STEPS = ("scan", "detect", "prepare", "export")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and process groups")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 

@@ -15,6 +15,7 @@ from app.bundle.verify import verify_bundle
 from app.catalog.step import scan
 from app.catalog.table import list_files
 from app.deid.step import prepare
+from app.detection.step import detect
 from app.errors import Reason
 from app.events import Finished, Job, Note
 from app.jobs.executors import ProcessExecutor
@@ -111,12 +112,27 @@ def test_scan_loses_the_deadly_file_alone(
     assert (counts["instances"], counts["unreadable"]) == (INSTANCES, 0)
 
 
+def test_detect_loses_the_deadly_file_alone_and_tries_again(
+    project: Project, job: interrupted.Job, deadly: Deadly, sound: ProcessExecutor
+) -> None:
+    run(scan(project, [job.source], sound))
+    run(select(project, None, None))
+    counts, notes = run(detect(project, deadly))
+    assert (counts["checked"], counts["failed"]) == (INSTANCES, 1)
+    assert [note.code for note in notes] == ["worker-lost-file", "images-not-checked"]
+    run(prepare(project, sound, unattended=True))
+    assert held_back(project) == [(DEADLY, Reason.WORKER_CRASHED)]
+    counts, _ = run(detect(project, sound))
+    assert (counts["failed"], counts["done_now"]) == (0, 1)
+
+
 def test_prepare_loses_the_deadly_file_alone(
     project: Project, job: interrupted.Job, deadly: Deadly, sound: ProcessExecutor
 ) -> None:
     run(scan(project, [job.source], sound))
     run(select(project, None, None))
-    counts, notes = run(prepare(project, deadly))
+    run(detect(project, sound))
+    counts, notes = run(prepare(project, deadly, unattended=True))
     assert (counts["prepared"], counts["held_back"]) == (INSTANCES - 1, 1)
     assert [note.code for note in notes] == ["worker-lost-file"]
     assert held_back(project) == [(DEADLY, Reason.WORKER_CRASHED)]
@@ -129,8 +145,9 @@ def test_prepare_tries_what_it_lost_again(
 ) -> None:
     run(scan(project, [job.source], sound))
     run(select(project, None, None))
-    run(prepare(project, deadly))
-    counts, _ = run(prepare(project, sound))
+    run(detect(project, sound))
+    run(prepare(project, deadly, unattended=True))
+    counts, _ = run(prepare(project, sound, unattended=True))
     assert (counts["prepared"], counts["held_back"]) == (INSTANCES, 0)
     # Nothing of the chunk that came back item by item is counted twice.
     most = project.store.one("SELECT max(n) FROM (SELECT sum(count) AS n FROM released_values GROUP BY path, value)")
@@ -142,7 +159,8 @@ def test_export_loses_the_deadly_file_alone(
 ) -> None:
     run(scan(project, [job.source], sound))
     run(select(project, None, None))
-    run(prepare(project, sound))
+    run(detect(project, sound))
+    run(prepare(project, sound, unattended=True))
     counts, notes = run(export(project, job.out, deadly, unattended=True))
     assert (counts["instances"], counts["held_back"]) == (INSTANCES - 1, 1)
     assert [note.ids["reason"] for note in notes if note.code == "held-back-in-export"] == [Reason.WORKER_CRASHED]
@@ -150,6 +168,6 @@ def test_export_loses_the_deadly_file_alone(
     assert released(job) == INSTANCES - 1
     assert job.leftovers() == []
     # It stays out: people signed what there was.
-    run(prepare(project, sound))
+    run(prepare(project, sound, unattended=True))
     counts, _ = run(export(project, job.out, sound, unattended=True))
     assert (counts["instances"], counts["reused_parts"]) == (INSTANCES - 1, counts["parts"])

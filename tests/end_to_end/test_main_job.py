@@ -20,6 +20,7 @@ from tests.canaries import find_tokens, value_text, write_canary_export
 from tests.factory import write_pacs_export
 from tests.real_data import REAL_FILES, needs_real_files
 
+QUICK_PROTOCOL = Path(__file__).parents[1] / "quick.toml"
 needs_dciodvfy = pytest.mark.skipif(not shutil.which("dciodvfy"), reason="dciodvfy (dicom3tools) is not installed")
 
 
@@ -33,10 +34,9 @@ def done(*arguments: str | Path) -> str:
     return result.output
 
 
-def run_unattended(source: Path, project: Path, out: Path) -> str:
-    return done(
-        "run", source, "--project", project, "--out", out, "--site", "SITEA", "--unattended", "--workers", "serial"
-    )
+def run_unattended(source: Path, project: Path, out: Path, protocol: Path = QUICK_PROTOCOL) -> str:
+    places = ("--project", project, "--out", out, "--protocol", protocol, "--site", "SITEA")
+    return done("run", source, *places, "--unattended", "--workers", "serial")
 
 
 def sums(out: Path) -> dict[str, str]:
@@ -52,7 +52,8 @@ def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_attended_job_waits_for_the_signature_and_then_exports(synthetic: Path, tmp_path: Path) -> None:
     project, out = tmp_path / "project", tmp_path / "out"
-    arguments = ("run", synthetic, "--project", project, "--out", out, "--site", "SITEA", "--workers", "serial")
+    places = ("--project", project, "--out", out, "--protocol", QUICK_PROTOCOL)
+    arguments = ("run", synthetic, *places, "--site", "SITEA", "--workers", "serial")
     waiting = consign(*arguments)
     assert waiting.exit_code == 1
     assert "site champion" in waiting.output
@@ -100,7 +101,7 @@ def test_same_project_gives_the_same_bytes_again(synthetic: Path, tmp_path: Path
 
 def test_same_secret_gives_the_same_bytes_in_another_project(synthetic: Path, tmp_path: Path) -> None:
     run_unattended(synthetic, tmp_path / "one", tmp_path / "first")
-    done("new", tmp_path / "two", "--site", "SITEA")
+    done("new", tmp_path / "two", "--site", "SITEA", "--protocol", QUICK_PROTOCOL)
     shutil.copy(Layout(tmp_path / "one").secret_key, Layout(tmp_path / "two").secret_key)
     run_unattended(synthetic, tmp_path / "two", tmp_path / "second")
     assert sums(tmp_path / "first") == sums(tmp_path / "second")

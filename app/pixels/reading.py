@@ -1,0 +1,297 @@
+"""Frames as arrays of stored values, one at a time.
+
+pydicom's decoders do the work, with codecs that carry no GPL part (gdcm, OpenJPEG, CharLS). What they raise is never
+let through: their messages may quote the file.
+"""
+
+import io
+import warnings
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, BinaryIO
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.encaps import encapsulate
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGExtended12Bit,
+)
+
+from app.dicom.codestreams import DEFLATED_IMAGE_FRAME
+from app.dicom.frames import Fragment, find_fragments, group_frames, native_length, number_of_frames
+from app.dicom.reading import Header, PixelElement
+from app.dicom.tokens import swap_words
+from app.errors import HeldBackError, Reason, UnreadableError
+
+Stored = NDArray[Any]
+"""Stored values: rows x columns, or rows x columns x samples."""
+
+# A frame that is larger is no picture that an ordinary PC can look at.
+MAX_FRAME_BYTES = 512 << 20
+
+_ROWS, _COLUMNS, _SAMPLES, _PHOTOMETRIC, _PLANAR = 0x00280010, 0x00280011, 0x00280002, 0x00280004, 0x00280006
+_ALLOCATED, _STORED, _HIGH_BIT, _REPRESENTATION = 0x00280100, 0x00280101, 0x00280102, 0x00280103
+_FLOAT, _DOUBLE = 0x7FE00008, 0x7FE00009
+_NATIVE = frozenset(
+    map(
+        str,
+        (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian),
+    )
+)
+_YBR_FULL_422 = "YBR_FULL_422"
+# The transformation is part of the codestream: what a decoder gives back is RGB.
+_DECODED_TO_RGB = frozenset(("YBR_RCT", "YBR_ICT"))
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDescription:
+    """What the header says of the pixels, checked (PS3.3 C.7.6.3).
+
+    ``photometric`` is that of the values that ``ImageReader.frame`` gives: RGB where decoding undoes a transformation.
+    """
+
+    rows: int
+    columns: int
+    samples: int
+    frames: int
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    is_signed: bool
+    photometric: str
+    planar_configuration: int
+    transfer_syntax_uid: str
+    pixel_tag: int
+
+    @property
+    def cells(self) -> int:
+        """Stored values in a frame, subsampling undone."""
+        return self.rows * self.columns * self.samples
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the values of a frame."""
+        if self.pixel_tag == _FLOAT:
+            return np.dtype("<f4")
+        if self.pixel_tag == _DOUBLE:
+            return np.dtype("<f8")
+        size = max(1, self.bits_allocated // 8)
+        return np.dtype(f"<{'i' if self.is_signed else 'u'}{size}")
+
+
+def can_decode(transfer_syntax_uid: str) -> bool:
+    """Whether frames of this transfer syntax can be looked at here."""
+    if transfer_syntax_uid in _NATIVE or transfer_syntax_uid == DEFLATED_IMAGE_FRAME:
+        return True
+    try:
+        return bool(get_decoder(transfer_syntax_uid).is_available)
+    except (NotImplementedError, ValueError):
+        return False
+
+
+class ImageReader:
+    """The frames of one open file.
+
+    Raises
+    ------
+    UnreadableError
+        PIXEL_LENGTH, BAD_FRAGMENTS, TRUNCATED_PIXELS: the header or the pixels are damaged.
+    HeldBackError
+        NO_PIXELS, UNSUPPORTED_TRANSFER_SYNTAX, FRAME_TOO_LARGE: there is nothing that can be looked at here.
+    """
+
+    def __init__(self, file: BinaryIO, header: Header) -> None:
+        if header.pixel is None:
+            raise HeldBackError(Reason.NO_PIXELS)
+        if not can_decode(header.transfer_syntax_uid):
+            raise HeldBackError(Reason.UNSUPPORTED_TRANSFER_SYNTAX)
+        self._file, self._header, self._pixel = file, header, header.pixel
+        self.description = _describe(header, header.pixel)
+        if self.description.cells * self.description.dtype.itemsize > MAX_FRAME_BYTES:
+            raise HeldBackError(Reason.FRAME_TOO_LARGE)
+        if (header.pixel.length is None) is (header.transfer_syntax_uid in _NATIVE):
+            raise UnreadableError(Reason.BAD_FRAGMENTS)
+        if header.pixel.length is not None:
+            native_length(header, header.pixel)
+
+    @property
+    def is_encapsulated(self) -> bool:
+        """Whether frames stand in the file one by one, each encoded."""
+        return self._pixel.length is None
+
+    def frames(self) -> Iterator[Stored]:
+        """All frames in order."""
+        return (self.frame(index) for index in range(self.description.frames))
+
+    def frame(self, index: int) -> Stored:
+        """One frame, writable, counted from 0.
+
+        Raises UnreadableError (BAD_CODESTREAM, TRUNCATED_PIXELS), IndexError where there is no such frame.
+        """
+        if not 0 <= index < self.description.frames:
+            raise IndexError
+        if not self.is_encapsulated:
+            return self._unpack(self.native_bytes(index))
+        encoded = self.encoded_frame(index)
+        if self._header.transfer_syntax_uid == DEFLATED_IMAGE_FRAME:
+            return self._unpack(_inflate(encoded, self._native_frame_bits() // 8))
+        return decode_frame(encoded, self._header.transfer_syntax_uid, self.description, self._header)
+
+    def encoded_frame(self, index: int) -> bytes:
+        """The bytes of an encapsulated frame as they are in the file, its fragments joined."""
+        parts = []
+        for fragment in self._groups[index]:
+            self._file.seek(fragment.offset)
+            part = self._file.read(fragment.length)
+            if len(part) != fragment.length:
+                raise UnreadableError(Reason.TRUNCATED_PIXELS)
+            parts.append(part)
+        return b"".join(parts)
+
+    @cached_property
+    def _groups(self) -> list[list[Fragment]]:
+        size = self._file.seek(0, io.SEEK_END)
+        table, fragments = find_fragments(self._file, self._pixel, size)
+        frames = number_of_frames(self._header)
+        return group_frames(self._file, table, fragments, frames, self._header.transfer_syntax_uid)
+
+    def _native_frame_bits(self) -> int:
+        one = self.description
+        samples = 2 if self._header.text(_PHOTOMETRIC) == _YBR_FULL_422 else one.samples
+        return one.rows * one.columns * samples * self._bits
+
+    @property
+    def _bits(self) -> int:
+        return {_FLOAT: 32, _DOUBLE: 64}.get(self._pixel.tag, self.description.bits_allocated)
+
+    def native_bytes(self, index: int) -> bytes:
+        """The bytes of a native frame, little endian; of one bit a cell: from the first byte that has a bit of it."""
+        bits = self._native_frame_bits()
+        start, end = index * bits // 8, -(-(index + 1) * bits // 8)
+        swap = not self._header.encoding.little_endian and self._pixel.vr in ("OW", "OF", "OD")
+        first = start & ~7 if swap else start  # whole words, of the largest size
+        last = -(-end // 8) * 8 if swap else end
+        stream: BinaryIO = self._file if self._header.inflated is None else io.BytesIO(self._header.inflated)
+        stream.seek(self._pixel.offset + first)
+        assert self._pixel.length is not None
+        content = stream.read(min(last, self._pixel.length) - first)
+        if len(content) < end - first:
+            raise UnreadableError(Reason.TRUNCATED_PIXELS)
+        if swap:
+            content = swap_words(content[: len(content) & ~1], self._pixel.vr)
+        return content[start - first : end - first]
+
+    def first_bit(self, index: int) -> int:
+        """Where in the first byte of ``native_bytes`` a frame of one bit a cell begins."""
+        return index * self._native_frame_bits() % 8
+
+    def _unpack(self, content: bytes) -> Stored:
+        one = self.description
+        if self._bits == 1:
+            # PS3.5 section 8.1.1: the first cell is the least significant bit of the first byte.
+            bits = np.unpackbits(np.frombuffer(content, np.uint8), bitorder="little")
+            return _shape(bits[: one.cells], one)
+        values: Stored = np.frombuffer(content, one.dtype)
+        if self._header.text(_PHOTOMETRIC) == _YBR_FULL_422:
+            return _expand_422(values, one)
+        return _shape(values, one).copy()
+
+
+def _describe(header: Header, pixel: PixelElement) -> ImageDescription:
+    rows, columns, samples = header.integer(_ROWS), header.integer(_COLUMNS), header.integer(_SAMPLES) or 1
+    allocated = {_FLOAT: 32, _DOUBLE: 64}.get(pixel.tag) or header.integer(_ALLOCATED)
+    if not rows or not columns or allocated not in (1, 8, 16, 32, 64) or samples not in (1, 3, 4):
+        raise UnreadableError(Reason.PIXEL_LENGTH)
+    stored = header.integer(_STORED) or allocated
+    if not 0 < stored <= allocated:
+        raise UnreadableError(Reason.PIXEL_LENGTH)
+    photometric = header.text(_PHOTOMETRIC).strip().upper()
+    high_bit = header.integer(_HIGH_BIT)
+    return ImageDescription(
+        rows=rows,
+        columns=columns,
+        samples=samples,
+        frames=number_of_frames(header),
+        bits_allocated=allocated,
+        bits_stored=stored,
+        high_bit=stored - 1 if high_bit is None else high_bit,
+        is_signed=header.integer(_REPRESENTATION) == 1 and pixel.tag not in (_FLOAT, _DOUBLE),
+        photometric="RGB" if photometric in _DECODED_TO_RGB else photometric,
+        planar_configuration=header.integer(_PLANAR) or 0,
+        transfer_syntax_uid=header.transfer_syntax_uid,
+        pixel_tag=pixel.tag,
+    )
+
+
+def _shape(values: Stored, one: ImageDescription) -> Stored:
+    if one.samples == 1:
+        return values.reshape(one.rows, one.columns)
+    if one.planar_configuration == 1:
+        return np.ascontiguousarray(values.reshape(one.samples, one.rows, one.columns).transpose(1, 2, 0))
+    return values.reshape(one.rows, one.columns, one.samples)
+
+
+def _expand_422(values: Stored, one: ImageDescription) -> Stored:
+    """Y1 Y2 Cb Cr of two neighbours (PS3.3 C.7.6.3.1.2), each with the colour that they share."""
+    if one.columns % 2:
+        raise UnreadableError(Reason.PIXEL_LENGTH)
+    pairs = values.reshape(one.rows, one.columns // 2, 4)
+    expanded = np.empty((one.rows, one.columns, 3), values.dtype)
+    expanded[:, 0::2, 0], expanded[:, 1::2, 0] = pairs[..., 0], pairs[..., 1]
+    expanded[..., 1], expanded[..., 2] = pairs[..., 2].repeat(2, axis=1), pairs[..., 3].repeat(2, axis=1)
+    return expanded
+
+
+def _inflate(encoded: bytes, length: int) -> bytes:
+    """Raises UnreadableError(BAD_CODESTREAM); never inflates further than the frame is long."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        content = inflater.decompress(encoded, length + 1)
+    except zlib.error:
+        raise UnreadableError(Reason.BAD_CODESTREAM) from None
+    if len(content) < length:
+        raise UnreadableError(Reason.BAD_CODESTREAM)
+    return content[:length]
+
+
+def decode_frame(encoded: bytes, transfer_syntax_uid: str, one: ImageDescription, header: Header) -> Stored:
+    """One compressed frame. Raises UnreadableError(BAD_CODESTREAM), whatever the codec says of it."""
+    options: dict[str, Any] = {
+        "number_of_frames": 1,
+        "rows": one.rows,
+        "columns": one.columns,
+        "samples_per_pixel": one.samples,
+        "photometric_interpretation": header.text(_PHOTOMETRIC).strip().upper(),
+        "bits_allocated": one.bits_allocated,
+        "bits_stored": one.bits_stored,
+        "pixel_representation": int(one.is_signed),
+        "planar_configuration": one.planar_configuration,
+        "pixel_keyword": "PixelData",
+    }
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if transfer_syntax_uid == JPEGExtended12Bit and one.bits_allocated == 16:
+                # gdcm stops at some of them, and Pillow has no twelve bits.
+                values: Stored = imagecodecs.jpeg_decode(encoded, bitspersample=12).astype(one.dtype)
+            else:
+                decoder = get_decoder(transfer_syntax_uid)
+                values, _ = decoder.as_array(encapsulate([encoded]), index=0, raw=True, **options)
+    except Exception:  # noqa: BLE001 - a codec raises anything, and its text may quote the file
+        raise UnreadableError(Reason.BAD_CODESTREAM) from None
+    if values.shape != frame_shape(one):
+        raise UnreadableError(Reason.BAD_CODESTREAM)
+    return np.array(values)
+
+
+def frame_shape(one: ImageDescription) -> tuple[int, ...]:
+    """Rows and columns, and samples where there are several."""
+    return (one.rows, one.columns) if one.samples == 1 else (one.rows, one.columns, one.samples)
