@@ -46,9 +46,9 @@ def _ppocr(_tmp: Path | None) -> TextDetector:
 
 
 def _glyphs(_tmp: Path | None) -> TextDetector:
-    from app.engines.glyphs import Glyphs  # noqa: PLC0415 - OpenCV costs tenths of a second
+    from app.engines.glyphs import GlyphFinder  # noqa: PLC0415 - OpenCV costs tenths of a second
 
-    return Glyphs()
+    return GlyphFinder()
 
 
 def _tesseract(tmp: Path | None) -> TextDetector:
