@@ -33,6 +33,7 @@ __all__ = [
     "WindowName",
     "WindowPreset",
     "default_window",
+    "detection_windows",
     "full_window",
     "look_of",
     "render",
@@ -100,28 +101,43 @@ def full_window(stored: Stored, look: Look) -> Window:
     return _window_between(*_span(_native(stored), look))
 
 
-def render_for_detection(stored: Stored, look: Look) -> tuple[Image, ...]:
-    """The pictures in which text of a frame can be seen: one or two, and one more for bits that no viewer shows.
+def detection_windows(stored: Stored, look: Look) -> tuple[Window | None, ...]:
+    """Through which windows text of a frame can be seen, one or two; none for colour, which has no windows.
 
-    Grey is seen through the file's own window, where writing may be saturated together with what is behind it, and over
-    the full range, where writing at the end of 16 bits stands out and all else is dark. A file without a window
-    gets a narrow one, around most of its values. A window that cuts nothing off is no picture of its
-    own. Overlays in unused bits are a picture of their own: they leave with the pixels.
+    The file's own window (None is its VOI LUT), where writing may be saturated together with what is behind it; then
+    the full range, where writing at the end of 16 bits stands out and all else is dark. A file without a window gets a
+    narrow one, around most of its values. A window that cuts nothing off is left out.
     """
     stored = _native(stored)
-    hidden = _render_unused_bits(stored, look)
-    more = () if hidden is None else (hidden,)
     if stored.ndim == 3 or look.palette is not None:
-        return (render(stored, look), *more)
+        return ()
     full = full_window(stored, look)
-    first = look.windows[0] if look.windows else None
     if look.voi_lut is not None:
-        return (render(stored, look), render(stored, look, full), *more)
-    if first is None and look.bits_stored > 8:
+        return None, full
+    first = look.windows[0] if look.windows else full
+    if not look.windows and look.bits_stored > 8:
         first = _narrow_window(stored, look)
-    if first is None or _leaves_out_nothing(first, full):
-        return (render(stored, look, full), *more)
-    return (render(stored, look, first), render(stored, look, full), *more)
+    return (full,) if _leaves_out_nothing(first, full) else (first, full)
+
+
+def render_for_detection(
+    stored: Stored, look: Look, windows: tuple[Window | None, ...] | None = None
+) -> tuple[Image, ...]:
+    """The pictures in which text of a frame can be seen: one or two, and one more for bits that no viewer shows.
+
+    Parameters
+    ----------
+    windows
+        Of ``detection_windows``, to see the frames of a stack alike; None for what suits this frame.
+
+    Overlays in unused bits are a picture of their own, the last: they leave with the pixels.
+    """
+    stored = _native(stored)
+    if windows is None:
+        windows = detection_windows(stored, look)
+    hidden = _render_unused_bits(stored, look)
+    seen = [render(stored, look, window) for window in windows or (None,)]
+    return (*seen,) if hidden is None else (*seen, hidden)
 
 
 def _take(table: NDArray[np.uint8], stored: Stored) -> Image:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 from pydicom import uid as uids
@@ -23,6 +25,7 @@ from app.pixels.rendering import (
     Window,
     WindowName,
     default_window,
+    detection_windows,
     full_window,
     look_of,
     render,
@@ -308,6 +311,38 @@ def test_nothing_that_a_header_says_stops_it(look: Look, stored: NDArray[Any]) -
     assert 1 <= len(render_for_detection(stored, look)) <= 3
 
 
+LOOK_TAGS = [0x00280004, *range(0x00280100, 0x00280104), *range(0x00281050, 0x00281057), 0x20500020]
+LUT_TAGS = [0x00283002, 0x00283006, *range(0x00281101, 0x00281104)]
+LUT_TAGS += [*range(0x00281201, 0x00281204), *range(0x00281221, 0x00281224)]
+VALUES = st.one_of(
+    st.binary(max_size=24),
+    st.lists(st.floats(), max_size=3).map(lambda numbers: "\\".join(map(repr, numbers)).encode()),
+    st.lists(st.integers(0, 65535), max_size=40).map(lambda words: struct.pack(f"<{len(words)}H", *words)),
+    st.sampled_from([b"MONOCHROME1", b"PALETTE COLOR", b"RGB", b"YBR_FULL", b"SIGMOID", b"LINEAR_EXACT", b"INVERSE"]),
+)
+VRS = st.sampled_from(["US", "SS", "DS", "CS", "OW", "OB", "FD", "UN", "LO"])
+PLAIN = st.builds(Element, st.sampled_from(LOOK_TAGS + LUT_TAGS), VRS, VALUES)
+NESTED = st.builds(
+    lambda tag, item: Element(tag, "SQ", (tuple(item),)),
+    st.sampled_from([0x00283000, 0x00283010, 0x52009229, 0x52009230]),
+    st.lists(PLAIN, max_size=3),
+)
+
+
+SOUND_HEADER = header_of(image(frame_of(12, "u2"), bits_stored=12))
+
+
+@given(damage=st.lists(PLAIN | NESTED, max_size=6), stored=st.sampled_from(["u1", "i2", "u2", "u4", "f4", "rgb"]))
+@settings(max_examples=300, deadline=None)
+def test_no_damage_of_a_header_stops_it(damage: list[Element], stored: str) -> None:
+    header = SOUND_HEADER
+    look = look_of(replace(header, by_tag={**header.by_tag, **{element.tag: element for element in damage}}))
+    frame = frame_of(7, "u1")[:, :30].reshape(32, 10, 3) if stored == "rgb" else frame_of(7, "u1").astype(stored)
+    for window in (None, *(preset.window for preset in window_presets(look))):
+        assert render(frame, look, window).dtype == np.uint8
+    assert render_for_detection(frame, look)
+
+
 def test_enhanced_frame_is_seen_through_its_own_window() -> None:
     dataset = factory.enhanced_mr(STUDY, frames=2, rows=8, columns=8)
     for number, group in enumerate(dataset.PerFrameFunctionalGroupsSequence):
@@ -385,6 +420,18 @@ def test_window_that_cuts_nothing_off_is_no_second_picture() -> None:
     stored = frame_of(12, "u2")
     assert len(render_for_detection(stored, Look("MONOCHROME2", 12, 11, False, windows=(Window(2048, 4096),)))) == 1
     assert len(render_for_detection(stored, Look("MONOCHROME2", 12, 11, False, windows=(Window(2048, 1000),)))) == 2
+
+
+def test_frames_of_a_stack_are_seen_alike_through_the_same_windows() -> None:
+    look = Look("MONOCHROME2", 12, 11, False)
+    dark, bright = frame_of(10, "u2"), frame_of(12, "u2")
+    windows = detection_windows(bright, look)
+    seen, same = render_for_detection(dark, look, windows), render_for_detection(bright, look, windows)
+    assert len(seen) == len(same) == len(windows)
+    together = np.vstack([dark, bright])
+    for number, window in enumerate(windows):
+        np.testing.assert_array_equal(np.vstack([seen[number], same[number]]), render(together, look, window))
+    assert detection_windows(np.zeros((4, 4, 3), np.uint8), Look("RGB", 8, 7, False)) == ()
 
 
 def test_lossy_values_above_bits_stored_stay_bright() -> None:
