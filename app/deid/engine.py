@@ -166,7 +166,7 @@ class Engine:
             self._requirements = requirements_of(sop_class_uid)
         ours = _OURS | {_BURNED_IN_ANNOTATION} if seen_by_person else _OURS
         elements = [element for element in header.elements if element.tag not in ours]
-        pairs = self._release_elements((), elements, header.character_sets)
+        pairs = self.release_elements((), elements, header.character_sets)
         if pixels_cleaned:
             pairs.append((0, _PIXELS_CLEANED))
         options = frozenset().union(*(hit.options for _, hit in pairs))
@@ -179,9 +179,10 @@ class Engine:
         hits = tuple(hit for _, hit in pairs)
         return ReleasedHeader(b"".join([hit.encoded for hit in hits]), hits)
 
-    def _release_elements(
+    def release_elements(
         self, prefix: tuple[int, ...], elements: Sequence[Element], character_sets: tuple[str, ...]
     ) -> list[tuple[int, Hit]]:
+        """What becomes of the elements of one dataset or item at ``prefix``, by tag, of the last class released."""
         memory = self._memory
         pairs: list[tuple[int, Hit]] = []
         private: list[Element] = []
@@ -288,7 +289,7 @@ class Engine:
         encoded_items: list[bytes] = []
         parts: list[Hit] = []
         for item in items:
-            pairs = self._release_elements(place.path, item, character_sets_of(item, place.character_sets))
+            pairs = self.release_elements(place.path, item, character_sets_of(item, place.character_sets))
             encoded = b"".join([hit.encoded for _, hit in pairs])
             parts.extend(hit for _, hit in pairs)
             # An item that lost everything says nothing; per frame, its place says which frame the next one is.

@@ -6,7 +6,7 @@ import hmac
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from app import __version__
@@ -14,6 +14,7 @@ from app.dicom.identity import IdentityKind
 from app.dicom.profile import Action, DatePreset, Option
 from app.dicom.temporal import parse_date
 from app.dicom.words import fold, load_vocabulary, split_words
+from app.project.decisions import Decisions, ValueAction
 
 _SHORTEST_NAME = 2
 _SHORTEST_ID = 4
@@ -73,6 +74,20 @@ class Recipe:
             hashlib.sha256(self.uid_key + self.accession_key).hexdigest(),
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def with_decisions(recipe: Recipe, decisions: Decisions) -> Recipe:
+    """The recipe of the export: the one that was prepared with, and what people decided about its values."""
+    values: dict[tuple[str, str], str | None] = {}
+    for key, decision in decisions.values.items():
+        match decision.action:
+            case ValueAction.KEEP:
+                continue
+            case ValueAction.DROP:
+                values[key] = None
+            case ValueAction.REPLACE:
+                values[key] = decision.replacement
+    return replace(recipe, decisions=values, dropped_paths=decisions.tags_dropped)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

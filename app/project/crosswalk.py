@@ -71,6 +71,16 @@ class Crosswalk:
                 known[original_key] = PatientPseudonym(code, int(shift_text))
         return known
 
+    def find_patient(self, original_key: str) -> PatientPseudonym | None:
+        """The pseudonym of a patient who has one; writes nothing. Raises ProjectError where the shift is missing."""
+        code = self._find("patient", original_key)
+        if code is None:
+            return None
+        shift_text = self._find("shift", original_key)
+        if shift_text is None:
+            raise ProjectError("crosswalk-damaged")
+        return PatientPseudonym(code, int(shift_text))
+
     def _draw(self, number: int, taken: set[str]) -> tuple[str, int]:
         attempt = 0
         while True:

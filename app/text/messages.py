@@ -83,6 +83,7 @@ ERRORS: Mapping[str, str] = {
     "list-empty": mark("The list names nothing. Check that its columns are filled."),
     # order of the steps
     "nothing-selected": mark("No instance is selected. Run consign scan and consign select first."),
+    "no-such-instance": mark("This image is no longer in the project. Go back to the list and choose another one."),
     "not-prepared": mark("{count} selected instances are not prepared. Run: consign prepare."),
     "prepared-with-other-decisions": mark(
         "Images or safe words were decided on after the last preparation. Run: consign prepare."
@@ -110,6 +111,7 @@ ERRORS: Mapping[str, str] = {
     "images-checked-otherwise": mark(
         "The images were looked through by other detectors than this Consign has. Run: consign images PROJECT --detect."
     ),
+    "script-not-readable": mark("The script can't be read as text in UTF-8. Check its path and save it so."),
     "detector-unavailable": mark(
         "The text detector {label} that the protocol asks for can't run here. Reinstall Consign, or install it."
     ),
