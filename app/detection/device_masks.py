@@ -43,7 +43,7 @@ class DeviceFacts:
     burned_in_annotation: str = ""
     capture_model: str = ""
     window_width: str = ""
-    overlay_description: str = field(default="", repr=False)
+    original_overlay_description: str = field(default="", repr=False)
     original_series_description: str = field(default="", repr=False)
     original_protocol_name: str = field(default="", repr=False)
     original_dose_comments: str = field(default="", repr=False)
@@ -204,9 +204,26 @@ def _part(text: str) -> Callable[[str], bool]:
     if limit is not None:
         is_less = text.startswith("<")
         return lambda value: (number := _number(value)) is not None and (number < limit if is_less else number > limit)
-    expression = re.compile(".*".join(re.escape(piece) for piece in text.split("*")), re.IGNORECASE | re.DOTALL)
+    pieces = text.casefold().split("*")
     # The whole value, or one of several.
-    return lambda value: any(expression.fullmatch(one.strip()) for one in {value, *value.split("\\")})
+    return lambda value: any(_has_pieces(one.strip().casefold(), pieces) for one in {value, *value.split("\\")})
+
+
+def _has_pieces(value: str, pieces: Sequence[str]) -> bool:
+    """Whether a value consists of the pieces in their order, with anything between them; linear, unlike ``.*``."""
+    first, *between = pieces
+    if not between:
+        return value == first
+    last = between.pop()
+    position, end = len(first), len(value) - len(last)
+    if position > end or not value.startswith(first) or not value.endswith(last):
+        return False
+    for piece in between:
+        found = value.find(piece, position, end)
+        if found < 0:
+            return False
+        position = found + len(piece)
+    return True
 
 
 def _limit(text: str) -> float | None:
