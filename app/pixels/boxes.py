@@ -17,7 +17,9 @@ class Box:
     frame: int | None = None
 
     def __post_init__(self) -> None:
-        if not (0 <= self.top < self.bottom and 0 <= self.left < self.right and (self.frame is None or self.frame >= 0)):
+        if not (
+            0 <= self.top < self.bottom and 0 <= self.left < self.right and (self.frame is None or self.frame >= 0)
+        ):
             raise ValueError("a box has a positive size and lies in the matrix")
 
     def clipped(self, rows: int, columns: int) -> "Box | None":
