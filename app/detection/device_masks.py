@@ -141,15 +141,20 @@ def device_masks() -> tuple[DeviceMask, ...]:
 
 def parse_table(text: str) -> tuple[DeviceMask, ...]:
     """Rows of a table; raises ValueError with the number of a line that is not understood."""
-    reader = csv.DictReader(io.StringIO(text), strict=True)
-    if set(reader.fieldnames or ()) != {*ATTRIBUTES, "boxes", "source"}:
-        raise ValueError(1)
+    reader = csv.DictReader(io.StringIO(text), restkey="", restval="", strict=True)
+    try:
+        if set(reader.fieldnames or ()) != {*ATTRIBUTES, "boxes", "source"}:
+            raise ValueError(1)
+        rows = [(reader.line_num, row) for row in reader]
+    except csv.Error:
+        raise ValueError(reader.line_num + 1) from None
     masks = []
-    for row in reader:
+    for line, row in rows:
         patterns = tuple((column, row[column]) for column in ATTRIBUTES if row[column])
         boxes = _parse_boxes(row["boxes"])
-        if not boxes or not patterns or not row["source"] or not all(_is_sound(cell) for _, cell in patterns):
-            raise ValueError(reader.line_num)
+        is_sound = boxes and patterns and row["source"] and "" not in row
+        if not is_sound or not all(_is_sound(cell) for _, cell in patterns):
+            raise ValueError(line)
         masks.append(DeviceMask(patterns, boxes, row["source"]))
     return tuple(masks)
 

@@ -11,13 +11,13 @@ from enum import StrEnum
 
 from pydicom import uid
 
-from app.dicom.reading import Header, decode_text
+from app.dicom.reading import PIXEL_REPRESENTATION, Header, decode_text
 from app.dicom.tokens import Element
 from app.errors import UnreadableError
 from app.pixels.luts import Lut, lut_of_item, palette_of
 
 _MODALITY, _PHOTOMETRIC = 0x00080060, 0x00280004
-_BITS_ALLOCATED, _BITS_STORED, _HIGH_BIT, _PIXEL_REPRESENTATION = 0x00280100, 0x00280101, 0x00280102, 0x00280103
+_BITS_ALLOCATED, _BITS_STORED, _HIGH_BIT = 0x00280100, 0x00280101, 0x00280102
 _CENTER, _WIDTH, _EXPLANATION, _VOI_FUNCTION = 0x00281050, 0x00281051, 0x00281055, 0x00281056
 _INTERCEPT, _SLOPE, _RESCALE_TYPE = 0x00281052, 0x00281053, 0x00281054
 _MODALITY_LUTS, _VOI_LUTS = 0x00283000, 0x00283010
@@ -144,7 +144,7 @@ def look_of(header: Header, frame: int = 0) -> Look:
     elements = _elements_of_frame(header, frame)
     photometric = header.text(_PHOTOMETRIC).strip().upper()
     bits_stored, high_bit = _bits(header)
-    is_signed = header.integer(_PIXEL_REPRESENTATION) == 1
+    is_signed = header.integer(PIXEL_REPRESENTATION) == 1
     slope = _number(elements, _SLOPE, 1.0)
     intercept = _number(elements, _INTERCEPT, 0.0)
     item = _first_item(elements.get(_MODALITY_LUTS))
@@ -163,7 +163,7 @@ def look_of(header: Header, frame: int = 0) -> Look:
         modality_lut=modality_lut,
         windows=_windows(elements, header.character_sets),
         voi_lut=voi_lut,
-        palette=palette_of(elements, input_is_signed=is_signed) if photometric == "PALETTE COLOR" else None,
+        palette=palette_of(header) if photometric == "PALETTE COLOR" else None,
         # INVERSE says of a MONOCHROME1 image again what that says already (PS3.3 C.8.11.3.1.2); it does not undo it.
         is_inverted=photometric == "MONOCHROME1"
         or (is_grey and _text(elements, _PRESENTATION_LUT_SHAPE, ()).strip().upper() == "INVERSE"),
