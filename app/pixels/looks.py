@@ -163,7 +163,7 @@ def look_of(header: Header, frame: int = 0) -> Look:
         modality_lut=modality_lut,
         windows=_windows(elements, header.character_sets),
         voi_lut=voi_lut,
-        palette=palette_of(header) if photometric == "PALETTE COLOR" else None,
+        palette=palette_of(elements, input_is_signed=is_signed) if photometric == "PALETTE COLOR" else None,
         # INVERSE says of a MONOCHROME1 image again what that says already (PS3.3 C.8.11.3.1.2); it does not undo it.
         is_inverted=photometric == "MONOCHROME1"
         or (is_grey and _text(elements, _PRESENTATION_LUT_SHAPE, ()).strip().upper() == "INVERSE"),

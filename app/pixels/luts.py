@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.dicom.reading import PIXEL_REPRESENTATION, Header
 from app.dicom.tokens import Element
 
 LUT_DESCRIPTOR, LUT_DATA = 0x00283002, 0x00283006
@@ -57,9 +56,8 @@ def lut_of_item(item: Mapping[int, Element], *, input_is_signed: bool) -> Lut | 
     return _lut(item.get(LUT_DESCRIPTOR), item.get(LUT_DATA), input_is_signed)
 
 
-def palette_of(header: Header) -> tuple[Lut, Lut, Lut] | None:
+def palette_of(elements: Mapping[int, Element], *, input_is_signed: bool) -> tuple[Lut, Lut, Lut] | None:
     """The tables for red, green and blue; None where one of them is missing or makes no sense."""
-    elements, input_is_signed = header.by_tag, header.integer(PIXEL_REPRESENTATION) == 1
     segmented = _PALETTE_DATA[0] not in elements
     channels = []
     for descriptor, data in zip(
