@@ -1,8 +1,8 @@
 """Graphics text: glyph-sized components of one constant intensity, in a row. Knows no letters; takes milliseconds.
 
-Software writes with one value, or with a few around it where it smooths edges; tissue does not. So pixels of one value
-that hang together, are as large as a letter, differ from all that is around them and stand in a line with their like are
-text, whatever the alphabet.
+Software writes with one value, or with a few around it where it smooths edges; tissue does not. So pixels of one
+value that hang together, are as large as a letter, differ from all that is around them and stand in a line with their
+like are text, whatever the alphabet.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engines.base import DetectedText, DetectorFailedError, Image
+from app.engines.filters import checked
 
 Glyphs = NDArray[np.int32]
 """One row a glyph: top, left, bottom, right; half-open."""
@@ -55,13 +56,11 @@ class GlyphFinder:
     def detect(self, image: Image) -> list[DetectedText]:
         """Lines of glyphs, without their text. Raises DetectorFailedError."""
         try:
-            return self._detect(image)
+            return self._detect(checked(image))
         except Exception:  # noqa: BLE001 - whatever the engine raises: fail closed
             raise DetectorFailedError from None
 
     def _detect(self, image: Image) -> list[DetectedText]:
-        if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
-            raise TypeError
         found = []
         for level in _constant_levels(image, self._settings):
             distance = _distance(image, level)

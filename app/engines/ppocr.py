@@ -1,7 +1,7 @@
 """PP-OCR's detection and recognition models on onnxruntime, from the RapidOCR wheel, which carries them.
 
-The models are run directly: RapidOCR's own pipeline drops faint boxes, which a reviewer should see, and logs. Nothing is
-ever downloaded. One thread, because Consign runs one process a core.
+The models are run directly: RapidOCR's own pipeline drops faint boxes, which a reviewer should see, and logs. Nothing
+is ever downloaded. One thread, because Consign runs one process a core.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engines.base import DetectedText, DetectorFailedError, Image
+from app.engines.filters import checked, high_pass
 
 _WHEEL, _RUNTIME = "rapidocr_onnxruntime", "onnxruntime"
 _DETECTION, _RECOGNITION = "ch_PP-OCRv4_det_infer.onnx", "ch_PP-OCRv4_rec_infer.onnx"
@@ -33,14 +34,17 @@ class Settings:
 
     shorter_side_px: int = 736
     largest_scale: float = 3.0
-    more_scale: float = 1.5
-    tile_px: int = 1024
+    more_scale: float = 1.4
+    less_scale: float = 0.5
+    many_pixels: int = 4_000_000
+    tile_px: int = 1152
     overlap_px: int = 96
     pixel_from: float = 0.3
     box_from: float = 0.3
     unclip: float = 1.6
-    high_pass_sigma_px: float = 8.0
-    high_pass_gain: float = 4.0
+    high_pass_sigma_px: float = 2.0
+    high_pass_gain: float = 3.0
+    more_sigma_px: float = 2.0
     same_box_from: float = 0.5
 
 
@@ -98,14 +102,14 @@ class PpOcr:
             raise DetectorFailedError from None
 
     def _detect(self, image: Image) -> list[DetectedText]:
-        picture = _colour(image)
-        filtered = _high_pass(picture, self._settings)
-        spots: list[tuple[Spot, Pixels]] = []
+        picture = _colour(checked(image))
+        sharp = high_pass(picture, self._settings.high_pass_sigma_px, self._settings.high_pass_gain)
         scale = self._scale(picture)
-        for source, factor in ((picture, scale), (filtered, scale), (filtered, scale * self._settings.more_scale)):
-            spots += [(spot, source) for spot in self._spots(source, factor)]
-        kept = _merge(spots, self._settings.same_box_from)
-        return [self._read(spot, source) for spot, source in kept]
+        is_large = picture.shape[0] * picture.shape[1] * scale**2 > self._settings.many_pixels
+        other_scale = scale * (self._settings.less_scale if is_large else self._settings.more_scale)
+        spots = [(spot, sharp) for spot in self._spots(sharp, scale)]
+        spots += [(spot, picture) for spot in self._spots(picture, other_scale)]
+        return [self._read(spot, source) for spot, source in _merge(spots, self._settings.same_box_from)]
 
     def _scale(self, picture: Pixels) -> float:
         shorter = min(picture.shape[:2])
@@ -146,7 +150,7 @@ class PpOcr:
             score = float(likely[window][labels[window] == number].mean())
             if score < self._settings.box_from:
                 continue
-            # The model draws a line of text shrunk: grown back as its authors do (their "unclip"), by area over perimeter.
+            # The model draws a line of text shrunk; grown back as its authors do, by area over perimeter.
             grow = width * height * self._settings.unclip / (2 * (width + height))
             found.append(
                 Spot(
@@ -230,19 +234,9 @@ def _model_input(pixels: Pixels) -> NDArray[np.float32]:
 
 def _colour(image: Image) -> Pixels:
     """Rows x columns x 3 in the order that the models were trained with: blue, green, red."""
-    if image.dtype != np.uint8:
-        raise TypeError
     code = cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR
-    picture: Pixels = np.asarray(cv2.cvtColor(np.ascontiguousarray(image), code), dtype=np.uint8)
+    picture: Pixels = np.asarray(cv2.cvtColor(image, code), dtype=np.uint8)
     return picture
-
-
-def _high_pass(picture: Pixels, settings: Settings) -> Pixels:
-    """What stands out from its surroundings, grey around 128: text keeps its strokes, anatomy fades."""
-    values = picture.astype(np.float32)
-    smooth = cv2.GaussianBlur(values, (0, 0), settings.high_pass_sigma_px)
-    filtered: Pixels = np.clip(128 + settings.high_pass_gain * (values - smooth), 0, 255).astype(np.uint8)
-    return filtered
 
 
 def _tiles(rows: int, columns: int, settings: Settings) -> list[tuple[int, int]]:

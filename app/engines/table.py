@@ -17,7 +17,8 @@ def open_detectors(labels: tuple[str, ...], tmp: Path | None) -> tuple[TextDetec
     tmp
         Folder of the project for what an engine must write; None where nothing will be detected.
 
-    Raises UsageError("detector-unknown") or UsageError("detector-unavailable"): nobody looks with less than was asked for.
+    Raises UsageError("detector-unknown") or UsageError("detector-unavailable"): nobody looks with less than was asked
+    for.
     """
     detectors = []
     for label in labels:
