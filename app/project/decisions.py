@@ -196,7 +196,7 @@ def parse_value_entry(cells: Mapping[str, str]) -> ValueEntry:
         raise RefusedRowError("row-unknown-decision")
     replacement = text_of_cell(cells.get("replacement", ""))
     if decision == ValueAction.REPLACE:
-        _check_replacement(path, replacement)
+        check_replacement(path, replacement)
     elif replacement:
         raise RefusedRowError("row-replacement-unused")
     return ValueEntry(
@@ -228,7 +228,8 @@ def _parse_suspicion(cell: str) -> frozenset[Suspicion]:
         raise RefusedRowError("row-unknown-suspicion") from error
 
 
-def _check_replacement(path: str, replacement: str) -> None:
+def check_replacement(path: str, replacement: str) -> None:
+    """Whether a text may stand in place of a value at ``path``; raises RefusedRowError with a code of what is wrong."""
     tag = tag_for_keyword(path.rpartition(".")[2])
     vr = dictionary_VR(tag) if tag is not None else ""
     if vr not in _LONGEST_TEXT:
