@@ -16,6 +16,8 @@ from app.catalog.step import scan as scan_step
 from app.catalog.table import file_table, is_complete
 from app.cli.console import Console
 from app.deid.step import prepare as prepare_step
+from app.detection.site_masks import import_ctp_script
+from app.detection.step import detect as detect_step
 from app.errors import BundleError, ConsignError, ReleaseBlockedError, UsageError
 from app.jobs.executors import DaskExecutor, ProcessExecutor, SerialExecutor, open_executor
 from app.logs import quieten_libraries
@@ -36,6 +38,7 @@ from app.selection.wanted import read_list
 from app.signoff.step import approve as approve_step
 from app.signoff.step import missing_approvals, undecided_blocking
 from app.text.messages import sentence_for
+from app.text.script_problems import SCRIPT_PROBLEMS
 
 BLOCKED, WRONG = 1, 2
 INTERRUPTED = 1
@@ -202,6 +205,7 @@ def _row_line(row: ValueRow) -> str:
 @cli.command()
 @click.argument("project", type=Folder)
 @click.option("--detect", "look", is_flag=True, help="Look for burned-in text in what was not looked through yet.")
+@click.option("--ctp-script", "script", type=File, help="Take the regions of a CTP pixel script over, before looking.")
 @click.option("--list", "listed", is_flag=True, help="Show every series, not only those that wait for a person.")
 @click.option("--csv", "target", type=File, help="Write all images, with what was found on them, here.")
 @click.option("--decide", type=File, help="Take decisions (release, mask, exclude) back from such a CSV.")
@@ -211,6 +215,7 @@ def images(
     console: Console,
     project: Path,
     look: bool,
+    script: Path | None,
     listed: bool,
     target: Path | None,
     decide: Path | None,
@@ -221,6 +226,7 @@ def images(
     Decisions count from the next 'prepare' on.
     """
     with _open(project, workers) as (opened, executor):
+        taken = import_ctp_script(opened, script) if script else None
         if look:
             console.watch(detect_step(opened, executor))
         if decide:
@@ -228,6 +234,9 @@ def images(
         cards = write_images(opened, target) if target else list_series(opened)
     counts = {state: sum(card.states[state] for card in cards) for state in ImageState}
     lines = [_card_line(card) for card in cards if listed or card.waiting]
+    if taken is not None:
+        lines += [f"line {one.line} of the script: {SCRIPT_PROBLEMS[one.problem]}" for one in taken.problems]
+        lines.append(f"{taken.rows} new rules of the script were taken over; they count from the next --detect on")
     lines.append(", ".join(f"{count} {state}" for state, count in counts.items() if count) or "no images are selected")
     series = [
         {
@@ -241,27 +250,16 @@ def images(
         for card in cards
     ]
     waiting = sum(card.waiting for card in cards)
-    console.result({"series": series, "images": counts, "waiting": waiting}, _shortened(lines))
+    told: dict[str, Any] = {"series": series, "images": counts, "waiting": waiting}
+    if taken is not None:
+        told["script"] = {"rules": taken.rows, "problems": [[one.line, one.problem] for one in taken.problems]}
+    console.result(told, _shortened(lines))
 
 
 def _card_line(card: SeriesCard) -> str:
     states = ", ".join(f"{count} {state}" for state, count in card.states.items() if count)
     found = f"{card.found} regions of text, {card.possible} possible"
     return f"series {card.series_id}: {card.images} {card.modality or 'images'}: {states}; {found}; {card.risk}"
-
-
-@cli.command()
-@click.argument("project", type=Folder)
-@click.option("--from", "script", type=File, required=True, help="A DicomPixelAnonymizer script of CTP.")
-@_command
-def device_masks(console: Console, project: Path, script: Path) -> None:
-    """Take the regions of a CTP script over as masks for the devices that it names."""
-    with Project(project) as opened:
-        taken = import_ctp_script(opened, script)
-    lines = [f"line {one.line}: {sentence_for(one.code, {})}" for one in taken.problems]
-    lines.append(f"{taken.rules} rules taken over")
-    told = {"rules": taken.rules, "problems": [{"line": one.line, "code": one.code} for one in taken.problems]}
-    console.result(told, _shortened(lines))
 
 
 @cli.command()

@@ -8,6 +8,8 @@ from operator import itemgetter
 from typing import Any
 
 from app import __version__
+from app.detection.device_masks import TABLE, format_table
+from app.detection.site_masks import load_site_masks
 from app.detection.worker import DetectContext, DetectItem, LookedAt, look_through
 from app.dicom.sopclasses import shows_pictures
 from app.engines.table import detector_versions
@@ -43,14 +45,15 @@ _TRANSIENT = frozenset(
 
 
 def detection_signature(project: Project) -> str:
-    """What images are looked at with now: detectors, their versions and settings, and the table of devices.
+    """What images are looked at with now: detectors, their versions and settings, and the tables of devices.
 
     Raises UsageError where a detector that the protocol asks for is not there: nothing is checked with less.
     """
     content = [
         __version__,
         sorted(detector_versions(tuple(project.protocol.images.detectors)).items()),
-        hashlib.sha256(resource_path("device_masks.csv").read_bytes()).hexdigest(),
+        hashlib.sha256(resource_path(TABLE).read_bytes()).hexdigest(),
+        format_table(load_site_masks(project.layout)),
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
@@ -69,7 +72,9 @@ def detect(project: Project, executor: WorkExecutor) -> Job:
         row for row in store.execute(_SELECTED) if shows_pictures(row["sop_class_uid"]) and not _is_done(row, signature)
     ]
     digests = {row["id"]: _digest(row, signature) for row in todo}
-    context = DetectContext(tuple(project.protocol.images.detectors), str(project.layout.tmp))
+    context = DetectContext(
+        tuple(project.protocol.images.detectors), load_site_masks(project.layout), str(project.layout.tmp)
+    )
     done = failed = 0
     yield Progress(STEP, 0, len(todo), "images")
     for result in run_batches(look_through, _batches(todo, context), executor, seconds_per_item=SECONDS_PER_ITEM):

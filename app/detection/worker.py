@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from app.detection.device_masks import DeviceFacts, boxes_for, device_facts, ultrasound_boxes
+from app.detection.device_masks import DeviceFacts, DeviceMask, boxes_for, device_facts, ultrasound_boxes
 from app.detection.risk import risk_of
 from app.detection.survey import Renditions, survey
 from app.dicom.reading import SOP_CLASS_UID, Header, read_header
@@ -26,9 +26,13 @@ _READERS_KEPT = 4
 
 @dataclass(frozen=True, slots=True)
 class DetectContext:
-    """With which detectors to look; ``tmp`` is a folder of the project for what an engine must write."""
+    """With what to look: detectors, and the site's own table of devices beside the one that ships.
+
+    ``tmp`` is a folder of the project for what an engine must write.
+    """
 
     detectors: tuple[str, ...]
+    site_masks: tuple[DeviceMask, ...]
     tmp: str = field(repr=False)
 
 
@@ -73,7 +77,13 @@ class _Image:
 
 def look_through(context: DetectContext, items: tuple[DetectItem, ...]) -> list[LookedAt]:
     """Look for text in every image. An image that can't be looked at comes back with a failure, never without."""
-    detectors = open_detectors(context.detectors, Path(context.tmp))
+    return look_with(open_detectors(context.detectors, Path(context.tmp)), context.site_masks, items)
+
+
+def look_with(
+    detectors: Sequence[TextDetector], site_masks: tuple[DeviceMask, ...], items: Sequence[DetectItem]
+) -> list[LookedAt]:
+    """``look_through`` with detectors that are open already."""
     found: list[LookedAt] = []
     with ArchiveCache() as cache:
         images: list[_Image] = []
@@ -86,7 +96,7 @@ def look_through(context: DetectContext, items: tuple[DetectItem, ...]) -> list[
                 found.append(LookedAt(item.instance_id, Reason.UNREADABLE_IO))
         images.sort(key=lambda image: tuple(map(str, image.stack_key)))
         for _, stack in groupby(images, key=lambda image: image.stack_key):
-            found += _look_at_stack(list(stack), detectors, cache)
+            found += _look_at_stack(list(stack), detectors, site_masks, cache)
     return found
 
 
@@ -149,7 +159,12 @@ class _Stack(Sequence[Renditions]):
             self._file.close()
 
 
-def _look_at_stack(images: list[_Image], detectors: Sequence[TextDetector], cache: ArchiveCache) -> Iterator[LookedAt]:
+def _look_at_stack(
+    images: list[_Image],
+    detectors: Sequence[TextDetector],
+    site_masks: tuple[DeviceMask, ...],
+    cache: ArchiveCache,
+) -> Iterator[LookedAt]:
     while images:
         stack = _Stack(images, cache)
         try:
@@ -162,7 +177,7 @@ def _look_at_stack(images: list[_Image], detectors: Sequence[TextDetector], cach
         except DetectorFailedError:
             if len(images) > 1:  # which one it was shows when each is looked at by itself
                 for image in images:
-                    yield from _look_at_stack([image], detectors, cache)
+                    yield from _look_at_stack([image], detectors, site_masks, cache)
             else:
                 yield _failed(images[0], Reason.DETECTOR_FAILED)
             return
@@ -180,7 +195,7 @@ def _look_at_stack(images: list[_Image], detectors: Sequence[TextDetector], cach
                 for box, region in regions
                 if len(images) == 1 or box.frame in (None, index)
             ]
-            yield _looked_at(image, (*_known_places(image), *mine))
+            yield _looked_at(image, (*_known_places(image, site_masks), *mine))
         return
 
 
@@ -193,15 +208,15 @@ def _check(regions: Sequence[tuple[Box, "object"]], description: ImageDescriptio
             raise DetectorFailedError
 
 
-def _known_places(image: _Image) -> Iterator[Region]:
+def _known_places(image: _Image, site_masks: tuple[DeviceMask, ...]) -> Iterator[Region]:
     """Where text is known to stand: by the table of devices, and outside of an ultrasound image's scan regions."""
     size = image.description
-    for known in boxes_for(image.facts):
+    for known in boxes_for(image.facts, site_masks):
         box = known.box.clipped(size.rows, size.columns)
         if box is not None:
-            yield Region(box, DEVICE_TABLE, 1.0, True)
+            yield Region(box, DEVICE_TABLE, 1.0, is_strong=True)
     for box in ultrasound_boxes(image.header):
-        yield Region(box, ULTRASOUND_REGIONS, 1.0, True)
+        yield Region(box, ULTRASOUND_REGIONS, 1.0, is_strong=True)
 
 
 def _looked_at(image: _Image, regions: tuple[Region, ...]) -> LookedAt:

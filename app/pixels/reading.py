@@ -123,6 +123,11 @@ class ImageReader:
             native_length(header, header.pixel)
 
     @property
+    def _original_photometric(self) -> str:
+        """The header's, also where decoding undoes its transformation."""
+        return self._header.text(_PHOTOMETRIC).strip().upper()
+
+    @property
     def is_encapsulated(self) -> bool:
         """Whether frames stand in the file one by one, each encoded."""
         return self._pixel.length is None
@@ -139,11 +144,11 @@ class ImageReader:
         if not 0 <= index < self.description.frames:
             raise IndexError
         if not self.is_encapsulated:
-            return self._unpack(self.native_bytes(index))
+            return self._unpack(self.native_bytes(index), index * self._native_frame_bits() % 8)
         encoded = self.encoded_frame(index)
         if self._header.transfer_syntax_uid == DEFLATED_IMAGE_FRAME:
             return self._unpack(_inflate(encoded, self._native_frame_bits() // 8))
-        return decode_frame(encoded, self._header.transfer_syntax_uid, self.description, self._header)
+        return decode_frame(encoded, self._header.transfer_syntax_uid, self.description, self._original_photometric)
 
     def encoded_frame(self, index: int) -> bytes:
         """The bytes of an encapsulated frame as they are in the file, its fragments joined."""
@@ -165,7 +170,7 @@ class ImageReader:
 
     def _native_frame_bits(self) -> int:
         one = self.description
-        samples = 2 if self._header.text(_PHOTOMETRIC) == _YBR_FULL_422 else one.samples
+        samples = 2 if self._original_photometric == _YBR_FULL_422 else one.samples
         return one.rows * one.columns * samples * self._bits
 
     @property
@@ -189,18 +194,14 @@ class ImageReader:
             content = swap_words(content[: len(content) & ~1], self._pixel.vr)
         return content[start - first : end - first]
 
-    def first_bit(self, index: int) -> int:
-        """Where in the first byte of ``native_bytes`` a frame of one bit a cell begins."""
-        return index * self._native_frame_bits() % 8
-
-    def _unpack(self, content: bytes) -> Stored:
+    def _unpack(self, content: bytes, first_bit: int = 0) -> Stored:
         one = self.description
         if self._bits == 1:
             # PS3.5 section 8.1.1: the first cell is the least significant bit of the first byte.
             bits = np.unpackbits(np.frombuffer(content, np.uint8), bitorder="little")
-            return _shape(bits[: one.cells], one)
+            return _shape(bits[first_bit : first_bit + one.cells], one)
         values: Stored = np.frombuffer(content, one.dtype)
-        if self._header.text(_PHOTOMETRIC) == _YBR_FULL_422:
+        if self._original_photometric == _YBR_FULL_422:
             return _expand_422(values, one)
         return _shape(values, one).copy()
 
@@ -262,14 +263,17 @@ def _inflate(encoded: bytes, length: int) -> bytes:
     return content[:length]
 
 
-def decode_frame(encoded: bytes, transfer_syntax_uid: str, one: ImageDescription, header: Header) -> Stored:
-    """One compressed frame. Raises UnreadableError(BAD_CODESTREAM), whatever the codec says of it."""
+def decode_frame(encoded: bytes, transfer_syntax_uid: str, one: ImageDescription, photometric: str) -> Stored:
+    """One compressed frame; ``photometric`` is that of the codestream, as a header says it.
+
+    Raises UnreadableError(BAD_CODESTREAM), whatever the codec says of it.
+    """
     options: dict[str, Any] = {
         "number_of_frames": 1,
         "rows": one.rows,
         "columns": one.columns,
         "samples_per_pixel": one.samples,
-        "photometric_interpretation": header.text(_PHOTOMETRIC).strip().upper(),
+        "photometric_interpretation": photometric,
         "bits_allocated": one.bits_allocated,
         "bits_stored": one.bits_stored,
         "pixel_representation": int(one.is_signed),

@@ -63,6 +63,10 @@ class Layout:
         return self.decisions / "masks.json"
 
     @property
+    def device_masks_csv(self) -> Path:
+        return self.decisions / "device_masks.csv"
+
+    @property
     def approvals(self) -> Path:
         return self.decisions / "approvals.jsonl"
 

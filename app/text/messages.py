@@ -125,6 +125,7 @@ ERRORS: Mapping[str, str] = {
         "Something changed since the release was signed. Look again; these have to sign anew: {roles}."
     ),
     # bundle
+    "nothing-exported": mark("Nothing was exported yet, so there is nothing to verify. Export first."),
     "out-not-a-folder": mark("The place for the bundle is a file. Give a folder."),
     "out-has-foreign-files": mark(
         "The folder for the bundle holds files of a bundle that this project did not write. Give another folder."

@@ -1,0 +1,2 @@
+Renditions=object
+def survey(*a): return []
