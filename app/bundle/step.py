@@ -55,7 +55,7 @@ _MEGABYTE = 1_000_000
 # work.
 _SECONDS_PER_PART, _SECONDS_PER_INSTANCE, _SECONDS_PER_MEGABYTE = 120.0, 0.5, 0.5
 # Beyond what the parts take: the report, checksums, and what the file system itself needs.
-_SPARE_BYTES = 16 * _MEGABYTE
+SPARE_BYTES = 16 * _MEGABYTE
 
 # The order of export within a patient; nothing in it depends on time or place.
 _INSTANCES = """
@@ -190,22 +190,28 @@ def _fixed_files(project: Project, release: Release) -> dict[str, bytes]:
 
 
 def _plan(work: _Export) -> tuple[PlannedPart, ...]:
-    store = work.project.store
-    codes = work.release.patient_codes
-    rows = store.execute(
+    return plan_release(work.project, work.release.patient_codes, sum(map(len, work.files.values())))
+
+
+def plan_release(project: Project, patient_codes: Mapping[int, str], metadata_size: int) -> tuple[PlannedPart, ...]:
+    """The parts that an export would write now, patients in the order of their codes; reads only.
+
+    ``metadata_size``: bytes of the files that are the same in all parts.
+    """
+    rows = project.store.execute(
         f"SELECT s.patient_id, COUNT(*) AS instances, SUM({_SIZE}) AS size {_INSTANCES} GROUP BY s.patient_id"
     )
     patients = [PatientLoad(row["patient_id"], row["instances"], row["size"]) for row in rows]
-    patients.sort(key=lambda patient: codes[patient.patient_id])
+    patients.sort(key=lambda patient: patient_codes[patient.patient_id])
     # The card and the bag's files take a few KiB; what is counted for each instance covers the tables.
-    overhead = sum(map(len, work.files.values())) + (64 << 10)
-    size = min(work.project.protocol.bundle.part_size_mb * _MEGABYTE, MAX_PART_BYTES)
-    return plan_parts(patients, lambda patient: _sizes(work, patient), Capacity(size, MAX_PART_ENTRIES, overhead))
+    overhead = metadata_size + (64 << 10)
+    size = min(project.protocol.bundle.part_size_mb * _MEGABYTE, MAX_PART_BYTES)
+    return plan_parts(patients, lambda patient: _sizes(project, patient), Capacity(size, MAX_PART_ENTRIES, overhead))
 
 
-def _sizes(work: _Export, patient_id: int) -> Iterator[int]:
+def _sizes(project: Project, patient_id: int) -> Iterator[int]:
     sql = f"SELECT {_SIZE} AS size {_INSTANCES} AND s.patient_id = ? {_IN_ORDER}"
-    for row in work.project.store.execute(sql, (patient_id,)):
+    for row in project.store.execute(sql, (patient_id,)):
         yield row["size"]
 
 
@@ -331,7 +337,7 @@ def _remove_stale(work: _Export, count: int) -> Iterator[Event]:
 
 
 def _check_space(work: _Export, pending: Iterable[_Pending]) -> None:
-    needed = sum(one.part.size for one in pending) + _SPARE_BYTES
+    needed = sum(one.part.size for one in pending) + SPARE_BYTES
     free = shutil.disk_usage(work.folder).free
     if free < needed:
         raise ReleaseBlockedError("disk-full", needed_mb=-(-needed // _MEGABYTE), free_mb=free // _MEGABYTE)

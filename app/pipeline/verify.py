@@ -16,12 +16,12 @@ def verify(paths: Sequence[Path], project: Path | None) -> Generator[Event, None
     identifiers = None
     if project is not None:
         with Project(project) as opened:
-            identifiers = _identifiers(opened)
+            identifiers = identifiers_of(opened)
     return (yield from verify_progress(paths, identifiers))
 
 
-def _identifiers(project: Project) -> Mapping[str, tuple[str, ...]]:
-    """Patient code -> what must not be found in that patient's files."""
+def identifiers_of(project: Project) -> Mapping[str, tuple[str, ...]]:
+    """Patient code -> what must not be found in that patient's files; for an open project, which alone may write."""
     decisions = load_decisions(project.layout)
     kept = [value for (_, value), decision in decisions.values.items() if decision.action is ValueAction.KEEP]
     return {
