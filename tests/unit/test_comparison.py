@@ -171,4 +171,4 @@ def test_project_shows_each_selected_instance_and_writes_nothing(source: Path, t
             assert caught.value.code == "no-such-instance"
             Path(folder / "IM1").unlink()
             gone = [compare_instance(reader, one).held_back for one in series.instance_ids]
-            assert gone.count(Reason.UNREADABLE_IO) == 1
+            assert gone.count(Reason.VANISHED) == 1
