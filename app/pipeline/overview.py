@@ -218,6 +218,13 @@ def load_overview(project: Project, rows: Sequence[ValueRow] | None = None) -> O
     )
 
 
+def check_preparation(project: Project) -> tuple[Check, str]:
+    """The line of the preparation alone, and what changes when it would be another one: quick enough for a page."""
+    decisions = load_decisions(project.layout)
+    selection = project.store.get_meta("selection_digest") or ""
+    return _preparation(project, decisions, _instances(project)), selection + decisions.preparation_digest()
+
+
 # the facts ------------------------------------------------------------------
 
 

@@ -31,6 +31,11 @@ def run_all(
     """Scan, select, look for text in the images, prepare."""
     yield from scan(project, sources, executor)
     yield from select(project, where, None)
+    yield from check_and_prepare(project, executor, unattended=unattended)
+
+
+def check_and_prepare(project: Project, executor: WorkExecutor, *, unattended: bool = False) -> Job:
+    """What a selection needs before people review it: look for text in the images, de-identify the headers."""
     yield from detect(project, executor)
     yield from prepare(project, executor, unattended=unattended)
 

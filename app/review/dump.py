@@ -1,5 +1,7 @@
 """The dump: every unique thing that would leave, once, suspicious first. SQLite aggregates."""
 
+import hashlib
+import json
 from collections.abc import Collection, Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -33,6 +35,19 @@ def build_dump(project: Project) -> list[ValueRow]:
     rows = [*_values(project, decisions), *_ranges(project), *_words(project)]
     rows.sort(key=lambda row: row.sort_key)
     return rows
+
+
+def dump_stamp(project: Project, decisions: Decisions) -> str:
+    """Changes whenever ``build_dump`` would give other rows: what tells a window that its table is still the one.
+
+    What a chunk releases follows from what it was prepared with; suspicions follow from identities and safe words too.
+    """
+    prepared = project.store.execute(
+        "SELECT state, prepared_with, count(*) FROM instances WHERE selected = 1 GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    identities = project.store.one("SELECT count(*) FROM identities")
+    content = [list(map(tuple, prepared)), identities, sorted(decisions.safe_words)]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def _values(project: Project, decisions: Decisions) -> Iterator[ValueRow]:

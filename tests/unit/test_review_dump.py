@@ -6,8 +6,8 @@ import pytest
 from app.project.decisions import Decisions, save_decisions
 from app.project.folder import Project
 from app.project.values import RowKind, Suspicion, ValueRow
-from app.review.dump import build_dump
-from tests.unit.review_project import add_dropped_word, add_patient, add_value, open_project
+from app.review.dump import build_dump, dump_stamp
+from tests.unit.review_project import add_dropped_word, add_instance, add_patient, add_value, open_project
 
 
 @pytest.fixture
@@ -159,3 +159,13 @@ def test_dropped_word_that_is_somebodys_name_says_so_and_does_not_block(project:
 
 def test_nothing_prepared_is_an_empty_dump(project: Project) -> None:
     assert build_dump(project) == []
+
+
+def test_stamp_changes_with_what_was_prepared_and_with_safe_words(tmp_path: Path) -> None:
+    with open_project(tmp_path) as project:
+        add_instance(project, 1)
+        before = dump_stamp(project, Decisions())
+        assert dump_stamp(project, Decisions(tags_dropped=frozenset({"StudyDate"}))) == before
+        assert dump_stamp(project, Decisions(safe_words=frozenset({"kardex"}))) != before
+        project.store.execute("UPDATE instances SET prepared_with = 'another'")
+        assert dump_stamp(project, Decisions()) != before
