@@ -1,0 +1,204 @@
+"""The images as a person's work: which series come first, which images want a look, and what would leave now."""
+
+import json
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+
+from app.pixels.boxes import Box
+from app.project.decisions import Decisions, ImageAction, ImageDecision, load_decisions
+from app.project.folder import Project
+from app.project.images import CheckedImage, CheckedSeries, ImagePlan, ImageState
+from app.project.masks import Mask
+from app.review.audit import draw_audit_sample
+from app.review.image_deciding import decide_series, masks_on
+from app.review.images import SeriesCard, list_images, list_series
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """A series on the contact sheet; ``audit`` counts its images of the random sample that nobody decided on."""
+
+    card: SeriesCard
+    audit: int
+    original_locator: str = field(repr=False)
+
+    @property
+    def todo(self) -> int:
+        """How many of its images want a person's look."""
+        return self.card.waiting + self.audit
+
+    def updated(self, series: "SeriesToReview") -> "WorkItem":
+        """The same series after decisions on it."""
+        states = Counter(image.plan.state for image in series.series.images)
+        card = replace(self.card, states={state: states[state] for state in ImageState})
+        audit = sum(series.is_audited(image) and series.wants_look(image) for image in series.series.images)
+        return replace(self, card=card, audit=audit)
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist:
+    """All series, riskiest first, and the rows of the images that the random sample drew."""
+
+    items: tuple[WorkItem, ...] = ()
+    audit: frozenset[int] = frozenset()
+
+
+def list_work(project: Project) -> Worklist:
+    """What there is to look at: certain text, then images that must be seen, then the random sample, then the rest."""
+    decisions = load_decisions(project.layout)
+    drawn = frozenset(draw_audit_sample(project, decisions=decisions).drawn)
+    cards = list_series(project, decisions=decisions)
+    places = _places(project, {*drawn, *(card.example_instance_id for card in cards)})
+    sampled = {places[instance_id][0] for instance_id in drawn}
+    items = []
+    for card in cards:
+        item = WorkItem(card, 0, places[card.example_instance_id][1])
+        series = _review(project, card.series_id, decisions, drawn) if card.series_id in sampled else None
+        items.append(item if series is None else item.updated(series))
+    # sorted() keeps the order by risk among those that are alike in this.
+    return Worklist(tuple(sorted(items, key=lambda item: (not item.card.waiting, not item.audit))), drawn)
+
+
+def _places(project: Project, instance_ids: Iterable[int]) -> dict[int, tuple[int, str]]:
+    """Series and location of instances."""
+    rows = project.store.execute(
+        "SELECT i.id, i.series_id, f.original_locator FROM instances i JOIN files f ON f.id = i.file_id "
+        "WHERE i.id IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(instance_ids)),),
+    )
+    return {row["id"]: (row["series_id"], row["original_locator"]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One picture of a series: the index of the image, and of its frame."""
+
+    image: int
+    frame: int
+
+
+class Leaving(StrEnum):
+    """What is known of an image's leaving."""
+
+    LEAVES = "leaves"
+    IF_MASKED = "if-masked"  # nobody decided yet: this is how it would leave, were it masked now
+    STAYS = "stays"
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How an image would leave: ``boxes`` are filled."""
+
+    leaving: Leaving
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True)
+class SeriesToReview:
+    """One series as it is looked through.
+
+    ``if_masked`` is what would become of each image if the whole series were masked now; ``decisions`` are those that
+    concern it, and ``audit`` the rows of the random sample.
+    """
+
+    series: CheckedSeries
+    if_masked: tuple[ImagePlan, ...]
+    decisions: Decisions
+    audit: frozenset[int]
+
+    @cached_property
+    def stops(self) -> tuple[Stop, ...]:
+        """All pictures: the images in order, each with its frames."""
+        return tuple(
+            Stop(number, frame)
+            for number, image in enumerate(self.series.images)
+            for frame in range(max(1, image.frames))
+        )
+
+    def wants_look(self, image: CheckedImage) -> bool:
+        """Whether a person has still to look at an image."""
+        return image.plan.state.waits or (self.is_audited(image) and not self._is_decided(image))
+
+    def is_audited(self, image: CheckedImage) -> bool:
+        """Whether the random sample drew it."""
+        return image.instance_id in self.audit
+
+    def _is_decided(self, image: CheckedImage) -> bool:
+        decision = self.decisions.images.get(image.original_sop_instance_uid)
+        return decision is not None and (decision.action is ImageAction.EXCLUDE or decision.seen == image.seen_digest)
+
+    def masks(self, image: CheckedImage) -> list[Mask]:
+        """The masks that people drew and that concern it."""
+        return masks_on(self.decisions, image, self.series)
+
+    def outlook(self, index: int) -> Outlook:
+        """How an image would leave, by what is decided so far."""
+        plan = self.series.images[index].plan
+        if plan.state.leaves:
+            return Outlook(Leaving.LEAVES, plan.boxes)
+        masked = self.if_masked[index]
+        if plan.state.waits and masked.state.leaves:
+            return Outlook(Leaving.IF_MASKED, masked.boxes)
+        return Outlook(Leaving.STAYS)
+
+    def next_to_look_at(self, after: int, *, done: Container[int] = ()) -> int | None:
+        """The index of the next image that wants a look, round the end; ``done`` are indexes that were just decided."""
+        images = self.series.images
+        order = (*range(after + 1, len(images)), *range(min(after + 1, len(images))))
+        return next((index for index in order if index not in done and self.wants_look(images[index])), None)
+
+
+def review_series(project: Project, series_id: int, audit: frozenset[int]) -> SeriesToReview | None:
+    """A series with all that it takes to decide on it; None where it has no selected images any more."""
+    return _review(project, series_id, load_decisions(project.layout), audit)
+
+
+def _review(project: Project, series_id: int, decisions: Decisions, audit: frozenset[int]) -> SeriesToReview | None:
+    series = list_images(project, series_id, decisions=decisions)
+    if series is None:
+        return None
+    masked = list_images(project, series_id, decisions=decide_series(decisions, series, ImageAction.MASK))
+    assert masked is not None
+    keys = {series.original_series_uid, *(image.original_sop_instance_uid for image in series.images)}
+    devices = {image.original_device for image in series.images}
+    own = replace(
+        Decisions(),
+        images={uid: decisions.images[uid] for uid in keys & decisions.images.keys()},
+        masks=frozenset(mask for mask in decisions.masks if mask.original_key in keys | devices),
+    )
+    return SeriesToReview(series, tuple(image.plan for image in masked.images), own, audit)
+
+
+# Undo ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ImageChange:
+    """What a step changed, so that it can be taken back and nothing else with it.
+
+    ``images`` are the decisions before it, by UID; None where there was none.
+    """
+
+    images: Mapping[str, ImageDecision | None]
+    masks_added: frozenset[Mask]
+    masks_removed: frozenset[Mask]
+
+
+def change_between(before: Decisions, after: Decisions) -> ImageChange:
+    """What a step changed."""
+    differing = {
+        uid for uid in before.images.keys() | after.images.keys() if before.images.get(uid) != after.images.get(uid)
+    }
+    return ImageChange(
+        {uid: before.images.get(uid) for uid in differing}, after.masks - before.masks, before.masks - after.masks
+    )
+
+
+def take_back(decisions: Decisions, change: ImageChange) -> Decisions:
+    """The decisions without a step; whatever else was decided since stays."""
+    images = {uid: decision for uid, decision in decisions.images.items() if uid not in change.images}
+    images.update((uid, decision) for uid, decision in change.images.items() if decision is not None)
+    return replace(decisions, images=images, masks=(decisions.masks - change.masks_added) | change.masks_removed)
