@@ -27,3 +27,10 @@ def high_pass(image: Image, sigma_px: float, gain: float) -> Image:
     smooth = cv2.GaussianBlur(values, (0, 0), sigma_px)
     filtered: Image = np.clip(128 + gain * (values - smooth), 0, 255).astype(np.uint8)
     return filtered
+
+
+def resized(image: Image, rows: int, columns: int) -> Image:
+    """The image in another size, interpolated; itself where it has that size."""
+    if image.shape[:2] == (rows, columns):
+        return image
+    return np.asarray(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -34,6 +34,7 @@ class Settings:
     ring_percentile: float = 30.0
     glyphs_from: int = 3
     glyphs_to: int = 800
+    repeated_from: float = 0.8
 
 
 class GlyphFinder:
@@ -61,16 +62,35 @@ class GlyphFinder:
             raise DetectorFailedError from None
 
     def _detect(self, image: Image) -> list[DetectedText]:
-        found = []
+        upright: list[DetectedText] = []
+        turned: list[DetectedText] = []
         for level in _constant_levels(image, self._settings):
             distance = _distance(image, level)
             for edge, exact_from in self._settings.edges:
                 glyphs = _glyphs(distance, edge, exact_from, self._settings)
                 for line in _lines(glyphs):
-                    found += _text(line, image.shape[:2], is_upright=True, settings=self._settings)
+                    upright += _text(line, image.shape[:2], is_upright=True, settings=self._settings)
                 for line in _lines(glyphs[:, (1, 0, 3, 2)]):
-                    found += _text(line, image.shape[:2], is_upright=False, settings=self._settings)
-        return found
+                    turned += _text(line, image.shape[:2], is_upright=False, settings=self._settings)
+        return _without_repetitions(upright, turned, image.shape[:2], self._settings)
+
+
+def _without_repetitions(
+    upright: list[DetectedText], turned: list[DetectedText], size: tuple[int, ...], settings: Settings
+) -> list[DetectedText]:
+    """Each line once, the surest: several levels and edges show it, and lines below each other have columns."""
+    kept: list[DetectedText] = []
+    taken = np.zeros(size, bool)
+    for line in (*sorted(upright, key=_least_sure_last), *sorted(turned, key=_least_sure_last)):
+        window = taken[line.top : line.bottom, line.left : line.right]
+        if window.mean() < settings.repeated_from:
+            kept.append(line)
+            window[:] = True
+    return kept
+
+
+def _least_sure_last(line: DetectedText) -> tuple[float, int, int, int, int]:
+    return -line.confidence, line.top, line.left, line.bottom, line.right
 
 
 def _distance(image: Image, level: int) -> Image:

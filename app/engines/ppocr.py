@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engines.base import DetectedText, DetectorFailedError, Image
-from app.engines.filters import checked, high_pass
+from app.engines.filters import checked, high_pass, resized
 
 _WHEEL, _RUNTIME = "rapidocr_onnxruntime", "onnxruntime"
 _DETECTION, _RECOGNITION = "ch_PP-OCRv4_det_infer.onnx", "ch_PP-OCRv4_rec_infer.onnx"
@@ -42,10 +42,16 @@ class Settings:
     pixel_from: float = 0.3
     box_from: float = 0.3
     unclip: float = 1.6
-    high_pass_sigma_px: float = 2.0
-    high_pass_gain: float = 3.0
-    more_sigma_px: float = 2.0
+    sides: float = 0.05
+    ends: float = 0.5
+    sigma_px: float = 3.0
+    gain: float = 5.0
+    other_gain: float = 3.0
     same_box_from: float = 0.5
+    letters_enough: int = 3
+    high_line: float = 0.15
+    high_line_px: int = 64
+    high_factor: float = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +109,22 @@ class PpOcr:
 
     def _detect(self, image: Image) -> list[DetectedText]:
         picture = _colour(checked(image))
-        sharp = high_pass(picture, self._settings.high_pass_sigma_px, self._settings.high_pass_gain)
         scale = self._scale(picture)
         is_large = picture.shape[0] * picture.shape[1] * scale**2 > self._settings.many_pixels
         other_scale = scale * (self._settings.less_scale if is_large else self._settings.more_scale)
-        spots = [(spot, sharp) for spot in self._spots(sharp, scale)]
-        spots += [(spot, picture) for spot in self._spots(picture, other_scale)]
+        spots = []
+        for gain, factor in ((self._settings.gain, scale), (self._settings.other_gain, other_scale)):
+            filtered = high_pass(picture, self._settings.sigma_px, gain)
+            spots += [(spot, filtered) for spot in self._spots(filtered, factor)]
         return [self._read(spot, source) for spot, source in _merge(spots, self._settings.same_box_from)]
 
     def _scale(self, picture: Pixels) -> float:
-        shorter = min(picture.shape[:2])
+        shorter = min(int(length) for length in picture.shape[:2])
         return min(max(1.0, self._settings.shorter_side_px / shorter), self._settings.largest_scale)
 
     def _spots(self, picture: Pixels, scale: float) -> list[Spot]:
         rows, columns = picture.shape[:2]
-        size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
-        scaled = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR) if size != (columns, rows) else picture
+        scaled = resized(picture, max(1, round(rows * scale)), max(1, round(columns * scale)))
         found = []
         for top, left in _tiles(scaled.shape[0], scaled.shape[1], self._settings):
             tile = scaled[top : top + self._settings.tile_px, left : left + self._settings.tile_px]
@@ -137,13 +143,13 @@ class PpOcr:
 
     def _spots_of_tile(self, tile: Pixels) -> list[Spot]:
         rows, columns = tile.shape[:2]
-        padded = cv2.copyMakeBorder(tile, 0, -rows % _STRIDE_PX, 0, -columns % _STRIDE_PX, cv2.BORDER_REPLICATE)
+        padded = np.pad(tile, ((0, -rows % _STRIDE_PX), (0, -columns % _STRIDE_PX), (0, 0)), mode="edge")
         likely = _run(self._detector, _model_input(padded))[0, 0]
         mask = (likely > self._settings.pixel_from).astype(np.uint8)
         count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
         found = []
         for number in range(1, count):
-            left, top, width, height, area = (int(value) for value in stats[number])
+            left, top, width, height = (int(value) for value in stats[number, :4])
             if min(width, height) < 3:
                 continue
             window = np.s_[top : top + height, left : left + width]
@@ -174,13 +180,13 @@ class PpOcr:
                 text, sureness = read
             if sureness > 0.8:
                 break
-        return DetectedText(spot.top, spot.left, spot.bottom, spot.right, _confidence(spot.score, sureness, text), text)
+        box = _grown(spot, picture.shape, self._settings)
+        return DetectedText(*box, _confidence(spot, sureness, text, picture.shape, self._settings), text)
 
     def _read_line(self, line: Pixels) -> tuple[str, float]:
         height, width = line.shape[:2]
-        size = max(_STRIDE_PX // 2, min(1600, round(width * _LINE_PX / height)))
-        scaled = cv2.resize(line, (size, _LINE_PX), interpolation=cv2.INTER_LINEAR)
-        likely = _run(self._recognizer, _model_input(scaled))[0]
+        size = max(16, min(1600, round(width * _LINE_PX / height)))
+        likely = _run(self._recognizer, _model_input(resized(line, _LINE_PX, size)))[0]
         best, sureness = likely.argmax(axis=1), likely.max(axis=1)
         is_character = best != 0  # 0: no character
         is_character[1:] &= best[1:] != best[:-1]
@@ -216,9 +222,27 @@ class PpOcr:
         )
 
 
-def _confidence(score: float, sureness: float, text: str) -> float:
+def _grown(spot: Spot, size: tuple[int, ...], settings: Settings) -> tuple[int, int, int, int]:
+    """The box that covers a spot's text: accents, and a letter at an end that the detection model leaves out."""
+    height, width = spot.bottom - spot.top, spot.right - spot.left
+    line = min(height, width)
+    down, across = (settings.sides, settings.ends) if width >= height else (settings.ends, settings.sides)
+    down_px, across_px = round(down * line) + 1, round(across * line) + 1
+    return (
+        max(0, spot.top - down_px),
+        max(0, spot.left - across_px),
+        min(size[0], spot.bottom + down_px),
+        min(size[1], spot.right + across_px),
+    )
+
+
+def _confidence(spot: Spot, sureness: float, text: str, size: tuple[int, ...], settings: Settings) -> float:
+    """How sure both models are; less for one letter or two, and for a line so high that it is rather anatomy."""
     letters = sum(character.isalnum() for character in text)
-    return min(1.0, max(0.0, score * sureness * min(1.0, letters / 3)))
+    enough = min(1.0, letters / settings.letters_enough)
+    line = min(spot.bottom - spot.top, spot.right - spot.left)
+    is_high = line > settings.high_line * min(size[:2]) and line > settings.high_line_px
+    return min(1.0, max(0.0, spot.score * sureness * enough * (settings.high_factor if is_high else 1.0)))
 
 
 def _run(session: Any, pixels: NDArray[np.float32]) -> Probabilities:

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from app.engines.base import DetectedText, DetectorFailedError, Image
-from app.engines.filters import checked, high_pass
+from app.engines.filters import checked, high_pass, resized
 
 _PROGRAM = "tesseract"
 
@@ -96,8 +96,7 @@ class Tesseract:
         import pytesseract  # noqa: PLC0415 - brings PIL
 
         rows, columns = picture.shape
-        size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
-        scaled = cv2.resize(np.ascontiguousarray(picture), size, interpolation=cv2.INTER_LINEAR)
+        scaled = resized(np.ascontiguousarray(picture), max(1, round(rows * scale)), max(1, round(columns * scale)))
         words: dict[str, list[Any]] = pytesseract.image_to_data(
             scaled,
             lang=self._settings.language,

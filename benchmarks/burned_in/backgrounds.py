@@ -1,17 +1,15 @@
 """Pictures without text: made ones of several kinds, and the public files that are known to hold none."""
 
-import logging
-import warnings
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 
 from app.dicom.reading import read_header
+from app.pixels.reading import ImageReader
 from app.pixels.rendering import Image, look_of, render
 
 REAL_FILES = Path(__file__).resolve().parents[3] / "shared" / "dicom"
@@ -52,15 +50,10 @@ def real_backgrounds(half: int) -> Sequence[tuple[str, Image]]:
     for name, frames in _TEXT_FREE[half::2]:
         path = REAL_FILES / name
         if path.is_file():
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                logging.getLogger("pydicom").setLevel(logging.CRITICAL)
-                pixels = pydicom.dcmread(path).pixel_array
             with path.open("rb") as file:
                 header = read_header(file)
-            for frame in frames:
-                stored = pixels[frame] if int(header.integer(0x00280008) or 1) > 1 else pixels
-                found.append((path.name, render(stored, look_of(header, frame))))
+                reader = ImageReader(file, header)
+                found += [(path.name, render(reader.frame(frame), look_of(header, frame))) for frame in frames]
     return found
 
 
@@ -122,7 +115,7 @@ def _section(size: int, rng: np.random.Generator) -> Floats:
     for _ in range(int(rng.integers(5, 14))):
         picture[_ellipse(size, rng, (0.02, 0.14)) & body] = rng.uniform(20, 230)
     picture[_ellipse(size, rng, (0.02, 0.05)) & body] = 255
-    picture = cv2.GaussianBlur(picture, (0, 0), size / 500)
+    picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), size / 500), np.float32)
     picture += body * _texture(size, rng.uniform(0.6, 1.5), rng) * rng.uniform(4, 14)
     picture[int(0.86 * size) : int(0.86 * size) + 3, int(0.1 * size) : int(0.9 * size)] = rng.uniform(60, 160)
     return picture
@@ -135,11 +128,11 @@ def _brain(size: int, rng: np.random.Generator) -> Floats:
     folds = _texture(size, size / rng.uniform(40, 90), rng)
     picture = np.where(radius < 1, 110 + 45 * np.sign(folds) * np.minimum(1, np.abs(folds) * 3), 0).astype(np.float32)
     picture[(radius > 0.93) & (radius < 1)] = 220
-    picture = cv2.GaussianBlur(picture, (0, 0), size / 400)
+    picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), size / 400), np.float32)
     noise = rng.uniform(2, 9)
-    return np.hypot(picture + noise * rng.standard_normal(picture.shape), noise * rng.standard_normal(picture.shape)).astype(
-        np.float32
-    )
+    return np.hypot(
+        picture + noise * rng.standard_normal(picture.shape), noise * rng.standard_normal(picture.shape)
+    ).astype(np.float32)
 
 
 def _ultrasound(size: int, rng: np.random.Generator) -> Floats:
@@ -165,7 +158,7 @@ def _radiograph(size: int, rng: np.random.Generator) -> Floats:
     border = int(rng.uniform(0, 0.12) * size)
     if border:
         picture[:border] = picture[-border:] = picture[:, :border] = picture[:, -border:] = rng.uniform(0, 20)
-    return picture.astype(np.float32)
+    return np.asarray(picture, np.float32)
 
 
 def _scintigram(size: int, rng: np.random.Generator) -> Floats:
@@ -189,8 +182,9 @@ def _angiogram(size: int, rng: np.random.Generator) -> Floats:
     picture = 150 + 20 * _texture(size, size / 10, rng) + 4 * rng.standard_normal((size, size))
     vessels = np.zeros((size, size), np.uint8)
     for _ in range(int(rng.integers(5, 16))):
-        steps = np.cumsum(np.cumsum(rng.normal(0, size / 260, (60, 2)), axis=0), axis=0) / 6
-        points = np.clip(rng.uniform(0.1, 0.9, 2) * size + steps + np.linspace(0, 1, 60)[:, None] * rng.normal(0, size / 3, 2), -50, size + 50)
+        bends = np.cumsum(np.cumsum(rng.normal(0, size / 260, (60, 2)), axis=0), axis=0) / 6
+        course = np.linspace(0, 1, 60)[:, np.newaxis] * rng.normal(0, size / 3, 2)
+        points = np.clip(rng.uniform(0.1, 0.9, 2) * size + bends + course, -50, size + 50)
         cv2.polylines(vessels, [points.astype(np.int32)], False, 255, int(rng.integers(1, 7)))
     return (picture - 0.3 * cv2.GaussianBlur(vessels.astype(np.float32), (0, 0), 1.2)).astype(np.float32)
 

@@ -1,5 +1,6 @@
 """Labelled pictures: a background, lines of text written into it, and which pixels are glyphs."""
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -41,8 +42,8 @@ class Ink(StrEnum):
 class Line:
     """One string in a picture.
 
-    ``height_px`` is from the top of an H to the foot of a g; ``contrast`` in grey levels against what is around it, where
-    it is seen best; ``glyphs`` is true for the pixels that are at least half ink, over the whole picture.
+    ``height_px`` is from the top of an H to the foot of a g; ``contrast`` in grey levels against what is around it,
+    where it is seen best; ``glyphs`` is true for the pixels that are at least half ink, over the whole picture.
     """
 
     text: str
@@ -92,9 +93,9 @@ def make_case(half: Half, number: int) -> Case:
         if not lines:
             raise AssertionError("a picture that takes no line")
     if is_deep:
-        renditions = _render_deep(stored, rng)
+        renditions = _render_deep(stored.astype(np.uint16), rng)
     elif rng.random() < 0.25:
-        renditions = (_compressed(stored, int(rng.integers(70, 95))),)
+        renditions = (_compressed(stored.astype(np.uint8), int(rng.integers(70, 95))),)
     else:
         renditions = (stored.astype(np.uint8),)
     seen = (replace(line, contrast=_contrast(line.glyphs, renditions)) for line in lines)
@@ -115,7 +116,9 @@ def _contrast(glyphs: NDArray[np.bool_], renditions: tuple[Image, ...]) -> float
 
 
 def _render_deep(stored: NDArray[np.uint16], rng: np.random.Generator) -> tuple[Image, ...]:
-    center, width = (200 + 8 * 128, 8 * 256) if rng.random() < 0.6 else (200 + 8 * rng.uniform(80, 150), 8 * rng.uniform(100, 200))
+    center, width = (
+        (200 + 8 * 128, 8 * 256) if rng.random() < 0.6 else (200 + 8 * rng.uniform(80, 150), 8 * rng.uniform(100, 200))
+    )
     look = Look("MONOCHROME2", _BITS, _BITS - 1, False, windows=(Window(float(center), float(width)),))
     return render_for_detection(stored, look)
 
@@ -129,6 +132,7 @@ def _compressed(picture: Image, quality: int) -> Image:
 
 _FAMILY = "Müller García Okafor Nguyễn Lefèvre Smith Øberg Žižka Rossi Björk O'Brien Kowalska Haddad Tanaka".split()
 _GIVEN = "Jürgen María Chidi Anne-Sophie John Åsa Jiří Luigi Zoë Patrick Łucja Omar Yuki Eve".split()
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _PLACES = (
     "Hôpital Saint-André",
     "Klinikum Großhadern",
@@ -153,7 +157,7 @@ def _string(rng: np.random.Generator) -> str:
         f"{day:02}.{month:02}.{year}",
         f"{year}-{month:02}-{day:02}",
         f"DOB: {month:02}/{day:02}/{year}",
-        f"{day:02} {'JanFebMarAprMayJunJulAugSepOctNovDec'[month * 3 - 3 : month * 3]} {year % 100:02} {day % 24:02}:{month * 4:02}:11",
+        f"{day:02} {_MONTHS[month - 1]} {year % 100:02} {day % 24:02}:{month * 4:02}:11",
         f"ID: {number}",
         f"{number}",
         f"MRN {number % 1000:03}-{number // 1000}",
@@ -187,17 +191,18 @@ def _drawn(text: str, height_px: int, rng: np.random.Generator) -> tuple[NDArray
         canvas = np.array(image)
     used = np.argwhere(canvas > 0)
     (top, left), (bottom, right) = used.min(axis=0), used.max(axis=0) + 1
-    return canvas[top:bottom, left:right].astype(np.float32) / 255, text
+    return np.asarray(canvas[top:bottom, left:right], np.float32) / np.float32(255), text
 
 
 def _ascii(text: str) -> str:
-    import unicodedata
-
-    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("Ø", "O").replace("Ł", "L").replace("ł", "l"))
+    spelled = text.replace("ß", "ss").replace("Ø", "O").replace("Ł", "L").replace("ł", "l")
+    plain = unicodedata.normalize("NFKD", spelled)
     return plain.encode("ascii", "ignore").decode()
 
 
-def _write(stored: NDArray[np.uint8] | NDArray[np.uint16], taken: NDArray[np.bool_], rng: np.random.Generator) -> Line | None:
+def _write(
+    stored: NDArray[np.uint8] | NDArray[np.uint16], taken: NDArray[np.bool_], rng: np.random.Generator
+) -> Line | None:
     """Write one line where there is room and it can be read; None where there is no such place."""
     rows, columns = stored.shape[:2]
     ink = Ink(str(rng.choice(list(Ink), p=(0.4, 0.2, 0.1, 0.12, 0.18))))
@@ -249,7 +254,7 @@ def _try(
     ink: Ink,
     rng: np.random.Generator,
 ) -> tuple[float, bool] | None:
-    """Draw it if it can be read there: contrast of at least 20 levels, and 1.3 times the deviation of what is behind."""
+    """Draw it if it can be read there: contrast of 20 levels, and 1.3 times the deviation of what is behind."""
     unit, zero = (8.0, 200.0) if stored.dtype == np.uint16 else (1.0, 0.0)
     behind = (stored[margin].astype(np.float32) - zero) / unit
     is_boxed = rng.random() < 0.25
