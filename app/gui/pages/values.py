@@ -1,0 +1,624 @@
+"""Review values: every unique value that would leave, suspicious first; one key decides, one takes it back."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QLocale, Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.errors import ConsignError
+from app.gui.models.value_table import COLUMNS, ValueTableModel
+from app.gui.session import Session
+from app.gui.text import tr
+from app.gui.widgets.parts import (
+    GAP_PX,
+    MARGIN_PX,
+    EmptyState,
+    Problems,
+    TitleRow,
+    button,
+    plain_table,
+    scaled,
+    text_label,
+)
+from app.pipeline.overview import Standing, check_preparation
+from app.pipeline.run import check_and_prepare
+from app.project.decisions import Decisions, load_decisions, save_decisions
+from app.project.folder import Project
+from app.project.values import RowKind, Suspicion, ValueRow
+from app.review.deciding import Choice, Memory, check_new_text, choices_for, decide_rows, remember, restore
+from app.review.dump import build_dump, dump_stamp
+from app.review.step import take_values, write_values
+from app.review.table import Column, Counts, Query, RowNumbers, ValueTable
+from app.text.messages import sentences_for
+from app.text.reasons import SUSPICIONS
+from app.text.value_words import CHOICES, SUSPICION_NAMES, kind_sentence
+
+_UNDO_STEPS = 200
+# Beyond this a decision is worked out in another thread: 50 ms are not enough for it.
+_MOST_ROWS_AT_ONCE = 2000
+_TYPING_MS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    stamp: str
+    table: ValueTable | None  # None: the one that is shown is still right
+    decisions: Decisions
+    counts: Counts | None
+    issued: int
+    is_prepared: bool
+    needs_preparing: bool
+
+
+class ValuesPage(QWidget):
+    """The unique values with their decisions."""
+
+    go_to = Signal(str)
+    show_instance = Signal(int)  # a row of ``instances``, to be shown on the page De-identify
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._stamp = ""
+        self._query, self._column, self._descending = Query(), Column.SUSPICION, False
+        self._history: list[tuple[Memory, str]] = []
+        self._issued = self._settled = 0  # decisions that were asked for, and those that the file holds by now
+        self._build()
+        session.opened.connect(self._forget)
+        session.closed.connect(self._forget)
+        session.changed.connect(self._refresh_if_visible)
+        self._forget()
+
+    # the widgets --------------------------------------------------------------
+
+    def _build(self) -> None:
+        self._title = TitleRow(tr("Review values"))
+        self._import = button(tr("Take decisions from CSV…"), tr("Read a CSV that came back"), self._choose_import)
+        self._export = button(tr("Save as CSV…"), tr("Write all values for a spreadsheet"), self._choose_export)
+        self._title.add(self._import)
+        self._title.add(self._export)
+        self._progress = QProgressBar()
+        self._progress.setTextVisible(False)
+        self._progress.setFixedHeight(6)
+        self._progress.setAccessibleName(tr("Decided"))
+        self._problems = Problems()
+        self._problems.pressed.connect(self._prepare)
+
+        self._model = ValueTableModel()
+        self._model.sort_wanted.connect(self._sort)
+        self._view = plain_table(self._model, tr("Values"))
+        self._view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self._view.doubleClicked.connect(lambda _: self._show_where())
+        self._view.selectionModel().selectionChanged.connect(self._show_details)
+        self._arrange_columns()
+
+        main = QWidget()
+        column = QVBoxLayout(main)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GAP_PX)
+        column.addLayout(self._make_filters())
+        column.addWidget(self._view, 1)
+        column.addWidget(self._make_panel())
+
+        self._empty = EmptyState()
+        self._empty.pressed.connect(lambda: self.go_to.emit("deidentify"))
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(main)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
+        page.setSpacing(GAP_PX)
+        page.addWidget(self._title)
+        page.addWidget(self._progress)
+        page.addWidget(self._problems)
+        page.addLayout(self._stack, 1)
+        self._make_keys()
+
+    def _arrange_columns(self) -> None:
+        header = self._view.horizontalHeader()
+        header.setSortIndicatorShown(True)
+        header.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
+        self._view.setSortingEnabled(True)
+        em = self.fontMetrics().averageCharWidth()
+        for section, width in enumerate((22, 30, 0, 10, 10, 20)):
+            if width:
+                header.resizeSection(section, width * em)
+        header.setSectionResizeMode(COLUMNS.index(Column.VALUE), QHeaderView.ResizeMode.Stretch)
+        header.setMinimumSectionSize(6 * em)
+
+    def _make_filters(self) -> QHBoxLayout:
+        self._search = QLineEdit()
+        self._search.setPlaceholderText(tr("Search in attributes and values"))
+        self._search.setAccessibleName(tr("Search"))
+        self._search.setClearButtonEnabled(True)
+        self._typing = QTimer(self)
+        self._typing.setSingleShot(True)
+        self._typing.setInterval(_TYPING_MS)
+        self._typing.timeout.connect(self._filter)
+        self._search.textChanged.connect(lambda _: self._typing.start())
+        self._reasons, self._decided, self._kinds = QComboBox(), QComboBox(), QComboBox()
+        for box, name in (
+            (self._reasons, tr("Filter by reason")),
+            (self._decided, tr("Filter by decision")),
+            (self._kinds, tr("Filter by kind")),
+        ):
+            box.setAccessibleName(name)
+            box.setToolTip(name)
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(16)
+            box.activated.connect(lambda _: self._filter())
+        self._suspicious = QCheckBox(tr("Suspicious &only"))
+        self._suspicious.setAccessibleName(tr("Suspicious only"))
+        self._suspicious.toggled.connect(lambda _: self._filter())
+        self._found = text_label(wrap=False)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self._search, 1)
+        for widget in (self._reasons, self._decided, self._kinds, self._suspicious, self._found):
+            row.addWidget(widget)
+        return row
+
+    def _make_panel(self) -> QWidget:
+        """What is known of the chosen row, and what can be done with it."""
+        panel = QFrame()
+        panel.setObjectName("card")
+        panel.setFrameShape(QFrame.Shape.StyledPanel)
+        self._what = text_label()
+        self._what.setFont(scaled(self.font(), 1.1, bold=True))
+        self._why = text_label()
+        self._why.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._why.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._why.setMinimumHeight(self.fontMetrics().lineSpacing() * 3)
+        self._buttons: dict[Choice, QPushButton] = {
+            Choice.KEEP: button(tr("Keep"), tr("It may leave as it is"), lambda: self._decide(Choice.KEEP), keys="K"),
+            Choice.DROP: button(
+                tr("Drop value"), tr("This value does not leave"), lambda: self._decide(Choice.DROP), keys="D"
+            ),
+            Choice.REPLACE: button(tr("Replace…"), tr("Other words leave instead"), self._begin_replacing, keys="R"),
+            Choice.DROP_TAG: button(
+                tr("Drop attribute"),
+                tr("No value of this attribute leaves"),
+                lambda: self._decide(Choice.DROP_TAG),
+                keys="T",
+            ),
+            Choice.OPEN: button(tr("Undecide"), tr("Take the decision back"), self._undecide, keys="Backspace"),
+        }
+        self._undo_button = button(tr("Undo"), tr("Take the last step back"), self._undo, keys="Ctrl+Z")
+        self._group = button(tr("Select the group"), tr("All rows with the same reason"), self._select_group, keys="G")
+        self._where = button(tr("Show where"), tr("Open an image that has it"), self._show_where, keys="W")
+        self._replacement = QLineEdit()
+        self._replacement.setPlaceholderText(tr("Words that leave instead; Enter takes them, Escape does not"))
+        self._replacement.setAccessibleName(tr("Replacement"))
+        self._replacement.returnPressed.connect(self._replace)
+        self._replacement.hide()
+        self._complaint = text_label()
+        self._complaint.hide()
+        actions = QHBoxLayout()
+        actions.setSpacing(8)
+        for made in self._buttons.values():
+            actions.addWidget(made)
+        actions.addStretch(1)
+        for made in (self._undo_button, self._group, self._where):
+            actions.addWidget(made)
+        column = QVBoxLayout(panel)
+        column.setContentsMargins(14, 10, 14, 12)
+        column.setSpacing(6)
+        for widget in (self._what, self._why, self._replacement, self._complaint):
+            column.addWidget(widget)
+        column.addLayout(actions)
+        panel.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        return panel
+
+    def _make_keys(self) -> None:
+        # The letters count while the table has the focus: in the search line they are letters.
+        here = Qt.ShortcutContext.WidgetShortcut
+        keys: tuple[tuple[str, Callable[[], object]], ...] = (
+            ("K", lambda: self._decide(Choice.KEEP)),
+            ("D", lambda: self._decide(Choice.DROP)),
+            ("R", self._begin_replacing),
+            ("T", lambda: self._decide(Choice.DROP_TAG)),
+            ("Backspace", self._undecide),
+            ("G", self._select_group),
+            ("W", self._show_where),
+            ("Return", self._show_where),
+        )
+        for key, action in keys:
+            QShortcut(QKeySequence(key), self._view, lambda action=action: action(), context=here)
+        inside = Qt.ShortcutContext.WidgetWithChildrenShortcut
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self, self._undo, context=inside)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self._search.setFocus, context=inside)
+        QShortcut(QKeySequence("Escape"), self._replacement, self._end_replacing, context=here)
+        QShortcut(QKeySequence("Escape"), self._search, self._view.setFocus, context=here)
+
+    # what is shown --------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Show what the project has now."""
+        if self._session.project is None:
+            self._forget()
+            return
+        stamp, issued = self._stamp, self._issued
+
+        def load(project: Project) -> _Loaded:
+            decisions = load_decisions(project.layout)
+            new_stamp = dump_stamp(project, decisions)
+            check, _ = check_preparation(project)
+            is_prepared = check.done > 0
+            table = None
+            if new_stamp != stamp:
+                table = ValueTable(build_dump(project) if is_prepared else [], decisions)
+            counts = table.counts() if table is not None else None
+            is_stale = check.standing is Standing.STALE
+            return _Loaded(new_stamp, table, decisions, counts, issued, is_prepared, is_prepared and is_stale)
+
+        self._session.ask(load, self._take, key="values")
+
+    def _refresh_if_visible(self) -> None:
+        if self.isVisible():
+            self.refresh()
+
+    def _take(self, loaded: _Loaded) -> None:
+        if loaded.issued != self._issued or self._settled != self._issued:
+            return  # an own decision is on its way to the file; ``changed`` follows it
+        if loaded.table is not None:
+            self._stamp = loaded.stamp
+            self._history.clear()
+            self._model.show_rows(loaded.table, None)
+            if loaded.counts is not None:
+                self._fill_filters(loaded.counts)
+            self._filter()
+        elif self._model.table is not None and self._model.table.decisions != loaded.decisions:
+            self._model.show_decisions(loaded.decisions)
+        self._show_state(loaded)
+        self._show_progress()
+        self._show_details()
+
+    def _forget(self) -> None:
+        self._stamp = ""
+        self._history.clear()
+        self._model.show_rows(None, None)
+        self._problems.clear()
+        self._show_empty()
+        self._show_progress()
+
+    def _show_empty(self) -> None:
+        self._empty.show_text(
+            tr("No values yet"),
+            tr("The values appear here once images are selected and de-identified."),
+            tr("Go to De-identify"),
+        )
+        self._stack.setCurrentIndex(0)
+        self._export.setEnabled(False)
+        self._import.setEnabled(False)
+
+    def _show_state(self, loaded: _Loaded) -> None:
+        has_rows = self._model.table is not None and len(self._model.table) > 0
+        if not has_rows:
+            self._show_empty()
+            return
+        self._stack.setCurrentIndex(1)
+        self._export.setEnabled(True)
+        self._import.setEnabled(True)
+        if loaded.needs_preparing:
+            self._problems.show_sentences(
+                [tr("Words were called safe, or images were decided on. De-identify again to see what changes.")],
+                tr("De-identify again"),
+            )
+        elif self._problems.text:
+            self._problems.clear()
+
+    def _show_progress(self) -> None:
+        table = self._model.table
+        decided, total = table.progress if table is not None else (0, 0)
+        self._progress.setVisible(total > 0)
+        self._progress.setRange(0, max(total, 1))
+        self._progress.setValue(decided)
+        if table is None or not len(table):
+            self._title.say("")
+            return
+        waiting = len(table.blocking)
+        sentence = tr("{decided} of {total} suspicious values decided.", decided=decided, total=total)
+        if waiting:
+            sentence += " " + tr("The release waits for {count} of them.", count=waiting)
+        elif decided < total:
+            sentence += " " + tr("The release waits for none of the others.")
+        else:
+            sentence += " " + tr("Nothing waits here.")
+        self._title.say(sentence)
+
+    def _fill_filters(self, counts: Counts) -> None:
+        number = QLocale().toString
+
+        def fill(box: QComboBox, entries: Sequence[tuple[str, str | None]]) -> None:
+            current = box.currentData()
+            box.clear()
+            for text, data in entries:
+                box.addItem(text, data)
+            box.setCurrentIndex(max(0, box.findData(current)))
+
+        fill(
+            self._reasons,
+            [
+                (tr("Any reason"), None),
+                *(
+                    (f"{tr(SUSPICION_NAMES[reason])} ({number(count)})", reason.value)
+                    for reason, count in counts.reasons.items()
+                    if count
+                ),
+            ],
+        )
+        fill(
+            self._decided,
+            [(tr("Any decision"), None), *((tr(text), choice.value) for choice, text in CHOICES.items())],
+        )
+        kinds = [
+            (RowKind.VALUE, tr("Texts")),
+            (RowKind.RANGE, tr("Ranges")),
+            (RowKind.WORD, tr("Words taken out")),
+        ]
+        fill(
+            self._kinds,
+            [
+                (tr("Any kind"), None),
+                *((f"{text} ({number(counts.kinds[kind])})", kind.value) for kind, text in kinds if counts.kinds[kind]),
+                *(
+                    (tr("Type {vr} ({count})", vr=vr, count=number(count)), f"vr:{vr}")
+                    for vr, count in counts.vrs.items()
+                ),
+            ],
+        )
+
+    # searching and sorting ------------------------------------------------------
+
+    def _sort(self, column: Column, descending: bool) -> None:
+        self._column, self._descending = column, descending
+        self._filter()
+
+    def _filter(self) -> None:
+        self._typing.stop()
+        table = self._model.table
+        if table is None:
+            return
+        kind = self._kinds.currentData() or ""
+        reason, choice = self._reasons.currentData(), self._decided.currentData()
+        self._query = Query(
+            text=self._search.text(),
+            reasons=frozenset({Suspicion(reason)} if reason else ()),
+            suspicious_only=self._suspicious.isChecked(),
+            kind=RowKind(kind) if kind and not kind.startswith("vr:") else None,
+            vr=kind.removeprefix("vr:") if kind.startswith("vr:") else "",
+            choices=frozenset({Choice(choice)} if choice else ()),
+        )
+        query, column, descending = self._query, self._column, self._descending
+
+        def find(_: Project) -> RowNumbers:
+            return table.find(query, column, descending=descending)
+
+        def show(numbers: RowNumbers) -> None:
+            if self._model.table is table:
+                self._show_found(table, numbers)
+
+        self._session.ask(find, show, key="values-found")
+
+    def _show_found(self, table: ValueTable, numbers: RowNumbers) -> None:
+        chosen = self._chosen()
+        self._model.show_rows(table, numbers)
+        count = QLocale().toString(len(numbers))
+        self._found.setText(tr("{count} rows", count=count))
+        if len(numbers):
+            lines = np.nonzero(numbers == chosen[0])[0].tolist() if chosen else []
+            self._view.selectRow(lines[0] if lines else 0)
+        self._show_details()
+
+    def _chosen(self) -> list[int]:
+        """The table's numbers of the chosen rows."""
+        selection = self._view.selectionModel().selection()
+        ranges = [selection.at(number) for number in range(selection.count())]
+        lines = [line for one in ranges for line in range(one.top(), one.bottom() + 1)]
+        return [self._model.number(line) for line in dict.fromkeys(lines) if line < self._model.rowCount()]
+
+    def _show_details(self, *_: object) -> None:
+        table, chosen = self._model.table, self._chosen()
+        self._undo_button.setEnabled(bool(self._history))
+        self._end_replacing(keep_focus=True)
+        if table is None or not chosen:
+            self._what.setText(tr("Choose a row, or several, and decide with one key."))
+            self._why.setText("")
+            for made in (*self._buttons.values(), self._group, self._where):
+                made.setEnabled(False)
+            return
+        rows = [table.rows[number] for number in chosen[:_MOST_ROWS_AT_ONCE]]
+        self._group.setEnabled(rows[0].is_suspicious)
+        self._where.setEnabled(rows[0].example_instance_id is not None)
+        possible = {choice for row in rows for choice in choices_for(row)}
+        for choice, made in self._buttons.items():
+            made.setEnabled(choice in possible)
+        only_words = all(row.kind is RowKind.WORD for row in rows)
+        self._buttons[Choice.KEEP].setText(tr("Call it safe") if only_words else tr("Keep"))
+        self._buttons[Choice.DROP].setText(tr("Leave it out") if only_words else tr("Drop value"))
+        if len(chosen) > 1:
+            self._what.setText(tr("{count} rows chosen", count=QLocale().toString(len(chosen))))
+            self._why.setText(tr("The decision is taken on each of them, as far as it suits."))
+        else:
+            self._describe(table, chosen[0], rows[0])
+
+    def _describe(self, table: ValueTable, number: int, row: ValueRow) -> None:
+        name = table.name(number) or tr("Word taken out of texts")
+        self._what.setText(f"{name}: {row.value[:200]}" if row.value else name)
+        reasons = [tr(SUSPICIONS[reason]) for reason in row.suspicion]
+        self._why.setText("\n".join([*(f"\u2022 {reason}" for reason in reasons), kind_sentence(row, tr)]))
+
+    # deciding ---------------------------------------------------------------------
+
+    def _decide(self, choice: Choice, replacement: str = "") -> None:
+        table, chosen = self._model.table, self._chosen()
+        if table is None or not chosen:
+            return
+        chosen = [number for number in chosen if choice in choices_for(table.rows[number])]
+        rows = [table.rows[number] for number in chosen]
+        if not rows:
+            return
+        current = table.decisions
+        memory = remember(current, rows)
+        self._history.append((memory, choice.value))
+        del self._history[:-_UNDO_STEPS]
+        self._apply(lambda decisions: decide_rows(decisions, rows, choice, replacement), chosen)
+        if len(chosen) == 1 and choice is not Choice.OPEN:
+            self._step_down()
+
+    def _apply(self, decide: Callable[[Decisions], Decisions], changed: list[int]) -> None:
+        """Show a decision at once, and have it written in its turn."""
+        table = self._model.table
+        assert table is not None
+        self._issued += 1
+
+        def settle() -> None:
+            self._settled += 1
+
+        def write(project: Project) -> None:
+            save_decisions(project.layout, decide(load_decisions(project.layout)))
+
+        if len(changed) <= _MOST_ROWS_AT_ONCE:
+            self._model.show_decisions(decide(table.decisions), changed)
+            self._show_progress()
+            self._show_details()
+        self._session.change(write, settle)
+
+    def _step_down(self) -> None:
+        index = self._view.currentIndex()
+        if index.isValid() and index.row() + 1 < self._model.rowCount():
+            self._view.selectRow(index.row() + 1)
+
+    def _undecide(self) -> None:
+        self._decide(Choice.OPEN)
+
+    def _undo(self) -> None:
+        table = self._model.table
+        if not self._history or table is None:
+            return
+        memory, _ = self._history.pop()
+        keys = {*memory.values}
+        changed = [
+            number
+            for number, row in enumerate(table.rows)
+            if (row.path, row.value) in keys or (row.kind is RowKind.WORD and row.value in memory.words)
+        ]
+        self._apply(lambda decisions: restore(decisions, memory), changed)
+
+    def _begin_replacing(self) -> None:
+        table, chosen = self._model.table, self._chosen()
+        if table is None or not any(Choice.REPLACE in choices_for(table.rows[number]) for number in chosen):
+            return
+        self._replacement.setText(table.choice(chosen[0])[1])
+        self._replacement.show()
+        self._replacement.setFocus()
+        self._replacement.selectAll()
+
+    def _replace(self) -> None:
+        table, text = self._model.table, self._replacement.text()
+        if table is None:
+            return
+        try:
+            for path in {table.rows[number].path for number in self._chosen() if table.rows[number].path}:
+                check_new_text(path, text)
+        except ConsignError as error:
+            self._complaint.setText("\u26a0 " + " ".join(sentences_for(error, tr)))
+            self._complaint.show()
+            return
+        self._decide(Choice.REPLACE, text)
+        self._end_replacing()
+
+    def _end_replacing(self, *, keep_focus: bool = False) -> None:
+        self._replacement.hide()
+        self._complaint.hide()
+        if not keep_focus:
+            self._view.setFocus()
+
+    def _select_group(self) -> None:
+        table, chosen = self._model.table, self._chosen()
+        if table is None or not chosen or not table.rows[chosen[0]].is_suspicious:
+            return
+        lines = np.nonzero(np.isin(self._model.numbers, table.same_reason(chosen[0])))[0]
+        last = len(COLUMNS) - 1
+        selection = QItemSelection()
+        for run in np.split(lines, np.nonzero(np.diff(lines) > 1)[0] + 1):
+            selection.select(self._model.index(int(run[0]), 0), self._model.index(int(run[-1]), last))
+        self._view.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    def _show_where(self) -> None:
+        table, chosen = self._model.table, self._chosen()
+        if table is None or not chosen:
+            return
+        example = table.rows[chosen[0]].example_instance_id
+        if example is not None:
+            self.show_instance.emit(example)
+            self.go_to.emit("deidentify")
+
+    # files and jobs ---------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        self._session.start(tr("De-identifying"), check_and_prepare)
+
+    def _choose_export(self) -> None:
+        name, _ = QFileDialog.getSaveFileName(self, tr("Save the values"), "values.csv", tr("CSV files (*.csv)"))
+        if name:
+            self.save_csv(Path(name))
+
+    def _choose_import(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, tr("Take decisions from"), "", tr("CSV files (*.csv)"))
+        if name:
+            self.take_csv(Path(name))
+
+    def save_csv(self, path: Path) -> None:
+        """Write the dump with its decisions; what goes wrong is told on the page."""
+
+        def write(project: Project) -> ConsignError | None:
+            try:
+                write_values(project, path)
+            except ConsignError as error:
+                return error
+            return None
+
+        self._session.ask(write, lambda error: self._tell(error, tr("The values were saved.")))
+
+    def take_csv(self, path: Path) -> None:
+        """Take decisions from a CSV; a file with one bad row changes nothing, and every bad row is told."""
+        refused: list[ConsignError] = []
+
+        def take(project: Project) -> None:
+            try:
+                take_values(project, path)
+            except ConsignError as error:
+                refused.append(error)
+
+        def then() -> None:
+            self._history.clear()
+            self._tell(refused[0] if refused else None, tr("The decisions were taken."))
+
+        self._session.change(take, then)
+
+    def _tell(self, error: ConsignError | None, success: str) -> None:
+        if error is not None:
+            self._problems.show_sentences(sentences_for(error, tr))
+        else:
+            self._title.say(success)
+            QTimer.singleShot(4000, self, self._show_progress)
