@@ -16,6 +16,16 @@ from app.review.audit import draw_audit_sample
 from app.review.image_deciding import decide_series, masks_on
 from app.review.images import SeriesCard, list_images, list_series
 
+_BY_WEIGHT = (
+    ImageState.TEXT_FOUND,
+    ImageState.MUST_BE_SEEN,
+    ImageState.UNCHECKED,
+    ImageState.MASKED,
+    ImageState.EXCLUDED,
+    ImageState.SEEN,
+    ImageState.CLEAR,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
@@ -29,6 +39,11 @@ class WorkItem:
     def todo(self) -> int:
         """How many of its images want a person's look."""
         return self.card.waiting + self.audit
+
+    @property
+    def state(self) -> ImageState:
+        """The one of its images that matters most."""
+        return next((state for state in _BY_WEIGHT if self.card.states[state]), ImageState.CLEAR)
 
     def updated(self, series: "SeriesToReview") -> "WorkItem":
         """The same series after decisions on it."""

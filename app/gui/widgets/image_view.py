@@ -1,0 +1,581 @@
+"""One picture under a person's hands: zoomed, windowed, with the found text on it and the masks drawn over it.
+
+A widget that paints by itself, not a pyqtgraph view: boxes with handles, labels outside of what they name and one
+meaning for each mouse button are less code than teaching another toolkit's items the same.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from typing import Any
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.pixels.boxes import Box
+from app.review.viewing import Picture
+
+# Images are judged on black, whatever the theme; these are readable on it and on white.
+BACKGROUND = QColor("#0d0f12")
+FOUND, MASK, CHOSEN = QColor("#ffb020"), QColor("#4da3ff"), QColor("#ffffff")
+_HANDLE_PX = 9
+_REACH_PX = 8  # how far off a handle may still be taken
+_SMALLEST_PX = 4  # of a drawn box on the screen: less was a click
+_ZOOM_STEP, _ZOOM_MIN, _ZOOM_MAX = 1.25, 0.02, 40.0
+_SMOOTH_BELOW = 3.0  # larger than that, people want to see the pixels themselves
+# Dragging 250 px moves the window by its own width, or makes it e times as wide.
+_WINDOW_DRAG_PX = 250.0
+_SETTLE_MS = 400
+
+
+class Tool(Enum):
+    """What the left button does; the right one always changes the window, the middle one moves the picture."""
+
+    MASK = auto()
+    WINDOW = auto()
+    MOVE = auto()
+
+
+class _Drag(Enum):
+    DRAW = auto()
+    SHIFT = auto()
+    RESIZE = auto()
+    WINDOW = auto()
+    PAN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBox:
+    """A place with text; ``is_strong`` ones are drawn in one piece, the others dashed."""
+
+    box: Box
+    original_label: str = field(repr=False)
+    is_strong: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MaskBox:
+    """A mask with what it is meant for, in words."""
+
+    box: Box
+    label: str
+
+
+class ImageView(QWidget):
+    """Shows a picture; boxes are in its stored pixels. What people do to them is told by signals and nothing else."""
+
+    mask_drawn = Signal(object)  # Box
+    mask_changed = Signal(int, object)  # index, Box
+    mask_chosen = Signal(int)  # index, -1 for none
+    found_taken = Signal(int)  # index of a found box that was double-clicked
+    window_dragged = Signal(float, float)  # by how many of its widths the centre moves; by what the width is multiplied
+    window_settled = Signal()
+    stepped = Signal(int)  # by so many pictures
+    zoomed = Signal(float)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.tool = Tool.MASK
+        self.message = ""
+        self._picture: Picture | None = None
+        self._images: list[tuple[QImage, int]] = []
+        self._scale, self._origin, self._is_fitted = 1.0, QPointF(0, 0), True
+        self._found: tuple[FoundBox, ...] = ()
+        self._masks: list[MaskBox] = []
+        self._chosen = -1
+        self._highlighted = -1
+        self._shows_boxes, self._is_editable, self._frame_colour = True, True, QColor()
+        self._drag: _Drag | None = None
+        self._press = self._last = QPointF(0, 0)
+        self._before: Box | None = None
+        self._edges = (0, 0)
+        self._drawn: Box | None = None
+        self._wheel = 0
+        self._settling = QTimer(self)
+        self._settling.setSingleShot(True)
+        self._settling.setInterval(_SETTLE_MS)
+        self._settling.timeout.connect(self._tell_nudged)
+
+    # what is shown ------------------------------------------------------------
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Room for a usual image."""
+        return QSize(640, 512)
+
+    @property
+    def picture(self) -> Picture | None:
+        """What is shown."""
+        return self._picture
+
+    def show_picture(self, picture: Picture) -> None:
+        """Another picture in the same place, or fitted where its size differs."""
+        before = self._picture
+        same_size = before is not None and (before.rows, before.columns) == (picture.rows, picture.columns)
+        self._picture, self.message = picture, ""
+        self._images = [(_qimage(image), step) for image, step in zip(picture.levels, picture.steps, strict=True)]
+        if not same_size or self._is_fitted:
+            self.fit()
+        self.update()
+
+    def show_message(self, message: str) -> None:
+        """A sentence in place of a picture."""
+        self._picture, self._images, self.message = None, [], message
+        self.update()
+
+    def set_boxes(self, found: Sequence[FoundBox], masks: Sequence[MaskBox], *, chosen: int = -1) -> None:
+        """What was found, and what was drawn; ``chosen`` is the mask to have handles. Call ``settle`` before."""
+        self._found, self._masks = tuple(found), list(masks)
+        self._chosen = chosen if 0 <= chosen < len(masks) else -1
+        self._highlighted = self._highlighted if self._highlighted < len(found) else -1
+        if self._drag in (_Drag.SHIFT, _Drag.RESIZE):
+            self._drag = self._before = None
+        self.update()
+
+    def set_mode(self, *, shows_boxes: bool, is_editable: bool, frame: QColor | None = None) -> None:
+        """Whether boxes are shown and can be changed, and the colour of a frame around it all."""
+        self._shows_boxes, self._is_editable = shows_boxes, is_editable
+        self._frame_colour = frame or QColor()
+        self.update()
+
+    def highlight(self, index: int) -> None:
+        """Fill one of the found boxes, so that the eye goes there; -1 for none."""
+        self._highlighted = index
+        self.update()
+
+    @property
+    def chosen(self) -> int:
+        """The index of the mask that has handles; -1 for none."""
+        return self._chosen
+
+    @property
+    def is_dragging(self) -> bool:
+        """Whether a mouse button holds something: other boxes must wait."""
+        return self._drag is not None
+
+    def choose(self, index: int) -> None:
+        """Give handles to a mask; -1 for none."""
+        self.settle()
+        index = index if 0 <= index < len(self._masks) else -1
+        if index != self._chosen:
+            self._chosen = index
+            self.mask_chosen.emit(index)
+            self.update()
+
+    def settle(self) -> None:
+        """Tell at once of a mask that is being moved by keys."""
+        if self._settling.isActive():
+            self._settling.stop()
+            self._tell_nudged()
+
+    # zoom ---------------------------------------------------------------------
+
+    @property
+    def scale(self) -> float:
+        """Screen pixels for an image pixel."""
+        return self._scale
+
+    def fit(self) -> None:
+        """As large as there is room for."""
+        if self._picture is not None:
+            rows, columns = self._picture.rows, self._picture.columns
+            self._scale = min(self.width() / columns, self.height() / rows) * 0.985
+            self._origin = QPointF((self.width() - columns * self._scale) / 2, (self.height() - rows * self._scale) / 2)
+        self._is_fitted = True
+        self.zoomed.emit(self._scale)
+        self.update()
+
+    def zoom_to(self, scale: float, at: QPointF | None = None) -> None:
+        """Zoom; the point ``at`` of the widget, or its middle, stays where it is."""
+        at = QPointF(self.width() / 2, self.height() / 2) if at is None else at
+        scale = min(max(scale, _ZOOM_MIN), _ZOOM_MAX)
+        self._origin = at - (at - self._origin) * (scale / self._scale)
+        self._scale, self._is_fitted = scale, False
+        self.zoomed.emit(scale)
+        self.update()
+
+    def zoom_by_steps(self, steps: float) -> None:
+        """Nearer (positive) or farther."""
+        self.zoom_to(self._scale * _ZOOM_STEP**steps)
+
+    def to_image(self, point: QPointF) -> QPointF:
+        """A place of the widget in image pixels."""
+        return (point - self._origin) * (1 / self._scale)
+
+    def to_widget(self, x: float, y: float) -> QPointF:
+        """A place of the image (column, row) in the widget."""
+        return self._origin + QPointF(x, y) * self._scale
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Stays fitted."""
+        if self._is_fitted:
+            self.fit()
+        super().resizeEvent(event)
+
+    # painting -----------------------------------------------------------------
+
+    def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """The picture, then what was found, then the masks."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), BACKGROUND)
+        self._paint_picture(painter)
+        if self._picture is not None and self._shows_boxes:
+            for index, found in enumerate(self._found):
+                self._paint_found(painter, found, is_highlighted=index == self._highlighted)
+            for index, mask in enumerate(self._masks):
+                self._paint_mask(painter, mask, is_chosen=index == self._chosen)
+        if self._drawn is not None:
+            painter.setPen(QPen(MASK, 1.5, Qt.PenStyle.DashLine))
+            painter.setBrush(QBrush(_sheer(MASK, 60)))
+            painter.drawRect(self._rect(self._drawn))
+        if self.message:
+            painter.setPen(QColor("#d7dbe0"))
+            area = self.rect().adjusted(40, 20, -40, -20)
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.message)
+        if self._frame_colour.isValid():
+            painter.setPen(QPen(self._frame_colour, 4))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(self.rect().adjusted(1, 1, -2, -2))
+        elif self.hasFocus():
+            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def _paint_picture(self, painter: QPainter) -> None:
+        if not self._images:
+            return
+        # The smallest level that still has a pixel for each of the screen's.
+        pixels = self._scale * self.devicePixelRatioF()
+        image, step = max(
+            (level for level in self._images if level[1] * pixels <= 1),
+            key=lambda level: level[1],
+            default=self._images[0],
+        )
+        smooth = step * pixels < _SMOOTH_BELOW
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+        size = image.size() * step
+        target = QRectF(self._origin, QPointF(size.width(), size.height()) * self._scale + self._origin)
+        painter.drawImage(target, image)
+
+    def _paint_found(self, painter: QPainter, found: FoundBox, *, is_highlighted: bool) -> None:
+        area = self._rect(found.box).adjusted(-2, -2, 2, 2)
+        style = Qt.PenStyle.SolidLine if found.is_strong else Qt.PenStyle.DashLine
+        painter.setBrush(QBrush(_sheer(FOUND, 70)) if is_highlighted else Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(0, 0, 0, 160), 4))
+        painter.drawRect(area)
+        painter.setPen(QPen(FOUND, 2, style))
+        painter.drawRect(area)
+        self._paint_label(painter, area, found.original_label, FOUND)
+
+    def _paint_mask(self, painter: QPainter, mask: MaskBox, *, is_chosen: bool) -> None:
+        area = self._rect(mask.box)
+        painter.setBrush(QBrush(QColor(10, 20, 34, 150), Qt.BrushStyle.SolidPattern))
+        painter.setPen(QPen(CHOSEN if is_chosen else MASK, 2))
+        painter.drawRect(area)
+        painter.setBrush(QBrush(_sheer(MASK, 110), Qt.BrushStyle.BDiagPattern))
+        painter.drawRect(area)
+        self._paint_label(painter, area, mask.label, MASK, below=True)
+        if is_chosen and self._is_editable:
+            painter.setPen(QPen(QColor("#101418"), 1))
+            painter.setBrush(QBrush(CHOSEN))
+            for point, _ in self._handles(mask.box):
+                half = _HANDLE_PX / 2
+                painter.drawRect(QRectF(point.x() - half, point.y() - half, _HANDLE_PX, _HANDLE_PX))
+
+    def _paint_label(self, painter: QPainter, area: QRectF, text: str, colour: QColor, *, below: bool = False) -> None:
+        metrics = painter.fontMetrics()
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(160, int(area.width())))
+        width, height = metrics.horizontalAdvance(shown) + 10, metrics.height() + 2
+        top = area.bottom() + 2 if below else area.top() - height - 1
+        if not 0 <= top <= self.height() - height:
+            top = min(max(0.0, area.top() - height - 1 if below else area.bottom() + 2), self.height() - float(height))
+        left = min(max(0.0, area.left()), max(0.0, self.width() - float(width)))
+        tag = QRectF(left, top, width, height)
+        painter.fillRect(tag, colour)
+        painter.setPen(QColor("#101418"))
+        painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, shown)
+
+    def _rect(self, box: Box) -> QRectF:
+        return QRectF(self.to_widget(box.left, box.top), self.to_widget(box.right, box.bottom))
+
+    def _handles(self, box: Box) -> list[tuple[QPointF, tuple[int, int]]]:
+        """Eight places, each with the edges that it moves: -1 left or top, 1 right or bottom, 0 neither."""
+        area = self._rect(box)
+        across = {-1: area.left(), 0: area.center().x(), 1: area.right()}
+        down = {-1: area.top(), 0: area.center().y(), 1: area.bottom()}
+        return [(QPointF(across[x], down[y]), (x, y)) for x in (-1, 0, 1) for y in (-1, 0, 1) if (x, y) != (0, 0)]
+
+    # the mouse ----------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Take a handle, a mask, the window or the picture."""
+        self.settle()
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        if self._picture is None or self._drag is not None:
+            return
+        self._press = self._last = event.position()
+        match event.button():
+            case Qt.MouseButton.RightButton:
+                self._drag = _Drag.WINDOW
+            case Qt.MouseButton.MiddleButton:
+                self._drag = _Drag.PAN
+            case Qt.MouseButton.LeftButton:
+                self._drag = self._take(event.position())
+        self._show_cursor(event.position())
+
+    def _take(self, place: QPointF) -> _Drag | None:
+        if self._is_editable and self._shows_boxes:
+            edges = self._edges_at(place)
+            if edges is not None:
+                self._edges, self._before = edges, self._masks[self._chosen].box
+                return _Drag.RESIZE
+            index = self._mask_at(place)
+            if index >= 0:
+                self.choose(index)
+                self._before = self._masks[index].box
+                return _Drag.SHIFT
+        match self.tool:
+            case Tool.WINDOW:
+                return _Drag.WINDOW
+            case Tool.MOVE:
+                return _Drag.PAN
+            case Tool.MASK:
+                self.choose(-1)
+                return _Drag.DRAW if self._is_editable else None
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Go on with what was taken."""
+        place = event.position()
+        step, self._last = place - self._last, place
+        match self._drag:
+            case _Drag.WINDOW:
+                self.window_dragged.emit(step.y() / _WINDOW_DRAG_PX, math.exp(step.x() / _WINDOW_DRAG_PX))
+            case _Drag.PAN:
+                self._origin += step
+                self._is_fitted = False
+            case _Drag.DRAW:
+                self._drawn = self._box_between(self._press, place)
+            case _Drag.SHIFT | _Drag.RESIZE:
+                self._follow(place)
+            case None:
+                self._show_cursor(place)
+                return
+        self.update()
+
+    def _follow(self, place: QPointF) -> None:
+        assert self._before is not None
+        moved = (place - self._press) * (1 / self._scale)
+        if self._drag is _Drag.SHIFT:
+            box = self._shifted(self._before, round(moved.x()), round(moved.y()))
+        else:
+            box = self._resized(self._before, round(moved.x()), round(moved.y()), self._edges)
+        self._masks[self._chosen] = replace(self._masks[self._chosen], box=box)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Tell what became of it."""
+        drag, self._drag = self._drag, None
+        box, self._drawn = self._drawn, None
+        match drag:
+            case _Drag.DRAW if box is not None:
+                if min(box.right - box.left, box.bottom - box.top) * self._scale >= _SMALLEST_PX:
+                    self.mask_drawn.emit(box)
+            case _Drag.SHIFT | _Drag.RESIZE if self._chosen >= 0:
+                changed = self._masks[self._chosen].box
+                if changed != self._before:
+                    self.mask_changed.emit(self._chosen, changed)
+            case _Drag.WINDOW:
+                self.window_settled.emit()
+        self._before = None
+        self._show_cursor(event.position())
+        self.update()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """A double click on found text takes it."""
+        if event.button() is Qt.MouseButton.LeftButton and self._shows_boxes and self._is_editable:
+            for index, found in enumerate(self._found):
+                if self._rect(found.box).adjusted(-3, -3, 3, 3).contains(event.position()):
+                    self.found_taken.emit(index)
+                    return
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+        """Through the pictures; with Ctrl nearer and farther."""
+        delta = event.angleDelta().y() or event.angleDelta().x()
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.zoom_to(self._scale * _ZOOM_STEP ** (delta / 120), event.position())
+        else:
+            # Fine wheels and touch pads send parts of a step.
+            self._wheel += delta
+            steps = int(self._wheel / 120)
+            self._wheel -= steps * 120
+            if steps:
+                self.stepped.emit(-steps)
+        event.accept()
+
+    def _mask_at(self, place: QPointF) -> int:
+        hits = [index for index, mask in enumerate(self._masks) if self._rect(mask.box).contains(place)]
+        if self._chosen in hits:
+            return self._chosen
+        return min(hits, key=lambda index: _area(self._masks[index].box), default=-1)
+
+    def _edges_at(self, place: QPointF) -> tuple[int, int] | None:
+        if not 0 <= self._chosen < len(self._masks):
+            return None
+        distances = [
+            (math.hypot(point.x() - place.x(), point.y() - place.y()), edges)
+            for point, edges in self._handles(self._masks[self._chosen].box)
+        ]
+        distance, edges = min(distances)
+        return edges if distance <= _REACH_PX else None
+
+    def _show_cursor(self, place: QPointF) -> None:
+        self.setCursor(self._cursor_at(place))
+
+    def _cursor_at(self, place: QPointF) -> Qt.CursorShape:
+        shapes = {_Drag.WINDOW: Qt.CursorShape.SizeAllCursor, _Drag.PAN: Qt.CursorShape.ClosedHandCursor}
+        if self._drag in shapes:
+            return shapes[self._drag]
+        if self._picture is None:
+            return Qt.CursorShape.ArrowCursor
+        if self._is_editable and self._shows_boxes:
+            edges = self._edges_at(place)
+            if edges is not None:
+                return _EDGE_CURSORS[edges]
+            if self._mask_at(place) >= 0:
+                return Qt.CursorShape.OpenHandCursor
+        return _TOOL_CURSORS[self.tool]
+
+    # the keyboard -------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Arrows move the chosen mask (with Shift: its lower right corner; with Ctrl: farther), or the pictures."""
+        key = Qt.Key(event.key())
+        if key in _ARROWS and 0 <= self._chosen < len(self._masks) and self._is_editable:
+            reach = 10 if event.modifiers() & Qt.KeyboardModifier.ControlModifier else 1
+            across, down = (step * reach for step in _ARROWS[key])
+            self._nudge(across, down, resize=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+        elif key in _STEPS:
+            self.stepped.emit(_STEPS[key])
+        else:
+            super().keyPressEvent(event)
+
+    def _nudge(self, across: int, down: int, *, resize: bool) -> None:
+        box = self._masks[self._chosen].box
+        box = self._resized(box, across, down, (1, 1)) if resize else self._shifted(box, across, down)
+        self._masks[self._chosen] = replace(self._masks[self._chosen], box=box)
+        self._settling.start()
+        self.update()
+
+    def _tell_nudged(self) -> None:
+        if 0 <= self._chosen < len(self._masks):
+            self.mask_changed.emit(self._chosen, self._masks[self._chosen].box)
+
+    # boxes --------------------------------------------------------------------
+
+    def middle_box(self) -> Box | None:
+        """A box in the middle of what is seen, for those who draw with keys."""
+        if self._picture is None:
+            return None
+        middle = QPointF(self.width() / 2, self.height() / 2)
+        half = QPointF(self.width() / 10, self.height() / 16)
+        return self._box_between(middle - half, middle + half)
+
+    def _box_between(self, one: QPointF, other: QPointF) -> Box | None:
+        """Every pixel that the rectangle touches, within the matrix."""
+        assert self._picture is not None
+        a, b = self.to_image(one), self.to_image(other)
+        left, right = sorted((a.x(), b.x()))
+        top, bottom = sorted((a.y(), b.y()))
+        edges = max(0, math.floor(top)), max(0, math.floor(left)), math.ceil(bottom), math.ceil(right)
+        if edges[2] <= edges[0] or edges[3] <= edges[1]:
+            return None
+        return Box(*edges).clipped(self._picture.rows, self._picture.columns)
+
+    def _shifted(self, box: Box, across: int, down: int) -> Box:
+        assert self._picture is not None
+        across = min(max(across, -box.left), max(0, self._picture.columns - box.right))
+        down = min(max(down, -box.top), max(0, self._picture.rows - box.bottom))
+        return replace(
+            box, left=box.left + across, right=box.right + across, top=box.top + down, bottom=box.bottom + down
+        )
+
+    def _resized(self, box: Box, across: int, down: int, edges: tuple[int, int]) -> Box:
+        assert self._picture is not None
+        top, left, bottom, right = box.top, box.left, box.bottom, box.right
+        if edges[0] < 0:
+            left = min(max(0, left + across), right - 1)
+        elif edges[0] > 0:
+            right = max(min(self._picture.columns, right + across), left + 1)
+        if edges[1] < 0:
+            top = min(max(0, top + down), bottom - 1)
+        elif edges[1] > 0:
+            bottom = max(min(self._picture.rows, bottom + down), top + 1)
+        return replace(box, top=top, left=left, bottom=bottom, right=right)
+
+
+_ARROWS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+_FAR = 1 << 30
+_STEPS = {
+    Qt.Key.Key_Left: -1,
+    Qt.Key.Key_Up: -1,
+    Qt.Key.Key_Right: 1,
+    Qt.Key.Key_Down: 1,
+    Qt.Key.Key_PageUp: -10,
+    Qt.Key.Key_PageDown: 10,
+    Qt.Key.Key_Home: -_FAR,
+    Qt.Key.Key_End: _FAR,
+}
+_TOOL_CURSORS = {
+    Tool.MASK: Qt.CursorShape.CrossCursor,
+    Tool.WINDOW: Qt.CursorShape.ArrowCursor,
+    Tool.MOVE: Qt.CursorShape.OpenHandCursor,
+}
+_FALLING, _RISING = Qt.CursorShape.SizeFDiagCursor, Qt.CursorShape.SizeBDiagCursor
+_EDGE_CURSORS = {
+    (-1, -1): _FALLING,
+    (1, 1): _FALLING,
+    (-1, 1): _RISING,
+    (1, -1): _RISING,
+    (-1, 0): Qt.CursorShape.SizeHorCursor,
+    (1, 0): Qt.CursorShape.SizeHorCursor,
+    (0, -1): Qt.CursorShape.SizeVerCursor,
+    (0, 1): Qt.CursorShape.SizeVerCursor,
+}
+
+
+def _area(box: Box) -> int:
+    return (box.right - box.left) * (box.bottom - box.top)
+
+
+def _sheer(colour: QColor, alpha: int) -> QColor:
+    sheer = QColor(colour)
+    sheer.setAlpha(alpha)
+    return sheer
+
+
+def _qimage(image: Any) -> QImage:
+    rows, columns = image.shape[:2]
+    form = QImage.Format.Format_Grayscale8 if image.ndim == 2 else QImage.Format.Format_RGB888
+    # QImage keeps no reference to the array's bytes; the picture, which does, is kept beside it.
+    return QImage(image.data, columns, rows, image.strides[0], form)
