@@ -1,0 +1,51 @@
+"""What the window remembers between two starts: recent projects, its size."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings
+
+MOST_RECENT = 8
+
+
+class Preferences:
+    """Kept by the system, or in a file of its own (tests). Paths only: nothing of a patient."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        if file is None:
+            self._settings = QSettings("Consign", "Consign")
+        else:
+            self._settings = QSettings(str(file), QSettings.Format.IniFormat)
+
+    @property
+    def recent(self) -> list[Path]:
+        """Projects that were opened, the last one first; without those that are gone."""
+        stored = self._settings.value("recent", [])
+        names = [stored] if isinstance(stored, str) else list(stored or [])
+        return [path for name in names if (path := Path(str(name))).joinpath("project.toml").is_file()]
+
+    def remember(self, root: Path) -> None:
+        """Put a project first."""
+        roots = [root, *(path for path in self.recent if path != root)]
+        self._settings.setValue("recent", [str(path) for path in roots[:MOST_RECENT]])
+        self._settings.setValue("last", str(root))
+
+    def forget_last(self) -> None:
+        """Start with the start page the next time."""
+        self._settings.remove("last")
+
+    @property
+    def last(self) -> Path | None:
+        """The project that was open when the program ended."""
+        name = self._settings.value("last")
+        path = Path(str(name)) if name else None
+        return path if path is not None and path.joinpath("project.toml").is_file() else None
+
+    @property
+    def geometry(self) -> QByteArray | None:
+        """Where the window was."""
+        stored = self._settings.value("geometry")
+        return stored if isinstance(stored, QByteArray) else None
+
+    def keep_geometry(self, geometry: QByteArray) -> None:
+        """Remember where the window is."""
+        self._settings.setValue("geometry", geometry)
