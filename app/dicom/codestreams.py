@@ -203,7 +203,7 @@ _J2K_KEPT = frozenset(
 
 
 def _clean_jpeg_2000(frame: bytes, _: FrameSize) -> bytes:
-    codestream = _codestream_of(frame)
+    codestream = codestream_of(frame)
     if codestream[:4] != b"\xff\x4f\xff\x51":
         raise _bad()
     pieces = [b"\xff\x4f"]
@@ -254,7 +254,7 @@ def _clean_tile_part(codestream: bytes, start: int) -> tuple[bytes, int]:
         position = segment_end
 
 
-def _codestream_of(frame: bytes) -> bytes:
+def codestream_of(frame: bytes) -> bytes:
     """The codestream inside a JP2 file, which some writers embed whole (PS3.5 section 8.2.4 wants the codestream)."""
     if frame[4:8] != b"jP  ":
         return frame

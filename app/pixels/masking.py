@@ -2,33 +2,38 @@
 
 A covered pixel is the darkest value that the image can say, in all bits of its cell and in every sample: no window,
 LUT, inversion or unused bit holds anything of the original. Every other pixel decodes to exactly the value that it had.
-Each frame that is encoded is decoded again and compared; an image that does not prove right is held back.
+Each frame that is written is decoded again and compared; an image that does not prove right is held back.
 """
 
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO
+from itertools import accumulate
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
-from app.dicom.codestreams import FrameSize, clean_frame
-from app.dicom.frames import CHUNK_BYTES
+from app.dicom.codestreams import DEFLATED_IMAGE_FRAME, FrameSize, clean_frame
+from app.dicom.frames import CHUNK_BYTES, OFFSET_TABLE_BYTES
 from app.dicom.reading import Header, PixelElement
 from app.dicom.tokens import Element
 from app.dicom.writing import SEQUENCE_END as SEQUENCE_END_BYTES
 from app.dicom.writing import encode_fragment
 from app.errors import HeldBackError, Reason
 from app.pixels.boxes import Box
-from app.pixels.codecs import LOSSY_SYNTAXES, Target, choose_target, encode_frame
+from app.pixels.codecs import LOSSY_SYNTAXES, Target, choose_target, encode_frame, pack
 from app.pixels.luts import palette_of
-from app.pixels.reading import ImageDescription, ImageReader, Stored, decode_frame
+from app.pixels.reading import ImageDescription, ImageReader, Stored, decode_frame, unpack
 
 _PHOTOMETRIC, _PLANAR, _LOSSY = 0x00280004, 0x00280006, 0x00282110
-# They would tell of a pixel that is covered now: Smallest and Largest Image Pixel Value, and those of the series.
-_EXTREMES = frozenset((0x00280106, 0x00280107, 0x00280108, 0x00280109))
+# Smallest and Largest Image Pixel Value and those of the series would tell of a pixel that is covered now; Extended
+# Offset Table, its lengths, and Encapsulated Pixel Data Value Total Length are of the frames that were.
+_UNTRUE = frozenset((0x00280106, 0x00280107, 0x00280108, 0x00280109, 0x7FE00001, 0x7FE00002, 0x7FE00003))
 # What an encoder adds to a frame at most: RLE's header and runs, a codestream's markers.
 _ENCODED_GROWTH, _ENCODED_EXTRA = 1.25, 8192
+# An item's header and padding, and its entry in the offset table; a delimiter and the table's own header of all.
+_ITEM_EXTRA = 64
 _FLOAT_TAGS = (0x7FE00008, 0x7FE00009)
 
 
@@ -59,48 +64,49 @@ def mask_image(file: BinaryIO, header: Header, boxes: Sequence[Box]) -> MaskedIm
     UnreadableError
         As ``ImageReader``; while ``pixels`` is consumed, too.
     HeldBackError
-        MASK_NOT_PROVEN: a box is for a frame that is not there; or, while ``pixels`` is consumed, a frame that was
-        written does not decode to what it should be.
+        As ``ImageReader``. MASK_NOT_PROVEN: a box is for a frame that is not there, or no box lies in the matrix; or,
+        while ``pixels`` is consumed, a frame that was written does not decode to what it should be.
     """
     reader = ImageReader(file, header)
     one = reader.description
-    if any(box.frame is not None and box.frame >= one.frames for box in boxes):
+    clipped = tuple(part for box in boxes if (part := box.clipped(one.rows, one.columns)) is not None)
+    if not clipped or any(box.frame is not None and box.frame >= one.frames for box in boxes):
         raise HeldBackError(Reason.MASK_NOT_PROVEN)
     original_photometric = header.text(_PHOTOMETRIC).strip().upper()
     target = choose_target(one, original_photometric, is_encapsulated=reader.is_encapsulated)
-    writer = _Writer(reader, header, target, tuple(boxes), fill_value(one, header), original_photometric)
-    frame_bytes = -(-one.cells * one.bits_allocated // 8)
+    fill = np.array(fill_value(one, header), np.uint8 if one.bits_allocated == 1 else one.dtype)
+    writer = _Writer(reader, target, clipped, fill, original_photometric)
     if target.is_encapsulated:
-        length = None
-        limit = one.frames * (int(frame_bytes * _ENCODED_GROWTH) + _ENCODED_EXTRA)
-        pixels = writer.encapsulated()
-    else:
-        bits = {0x7FE00008: 32, 0x7FE00009: 64}.get(one.pixel_tag, one.bits_allocated)
-        length = (one.cells * bits * one.frames + 7) // 8
-        limit = length + 1
-        pixels = writer.native(length)
-    return MaskedImage(_masked_header(header, one, target, length), pixels, limit)
+        limit = sum(map(writer.length_limit, range(one.frames)))
+        return MaskedImage(_masked_header(header, one, target, None), writer.encapsulated(limit), limit)
+    length = (one.frame_bits * one.frames + 7) // 8
+    return MaskedImage(_masked_header(header, one, target, length), writer.native(length), length + 1)
 
 
 def fill_value(one: ImageDescription, header: Header) -> tuple[float, ...]:
-    """What a covered pixel holds, by sample: photometric black.
+    """What the cell of a covered pixel holds, by sample: photometric black.
 
-    The value fills its cell: of signed values the sign goes through all unused bits, of others they are zero.
+    The value fills its cell: of signed values the sign goes through all unused bits, of others they are zero. Floating
+    point pixels get 0: their lowest value would stretch every window that is taken from the values.
     """
     if one.pixel_tag in _FLOAT_TAGS:
-        return (0.0,)
-    lowest = -(1 << (one.bits_stored - 1)) if one.is_signed else 0
-    highest = (1 << (one.bits_stored - 1)) - 1 if one.is_signed else (1 << one.bits_stored) - 1
+        return (0,)
+    # Bits Stored may end below the top of the cell, and begin above its bottom (PS3.5 section 8.1.1).
+    below = min(max(one.high_bit + 1 - one.bits_stored, 0), one.bits_allocated - one.bits_stored)
+    lowest = -(1 << one.bits_stored - 1) if one.is_signed else 0
+    highest = lowest + (1 << one.bits_stored) - 1
     match one.photometric:
         case "MONOCHROME1":
-            return (highest,)
+            return (highest << below,)
         case "PALETTE COLOR":
-            return (_darkest_index(header, lowest, highest),)
-        case "YBR_FULL" | "YBR_FULL_422" | "YBR_PARTIAL_422" | "YBR_PARTIAL_420":
-            half = 1 << (one.bits_stored - 1)
-            return (0, half, half)
+            return (_darkest_index(header, lowest, highest) << below,)
+        case "YBR_FULL" | "YBR_FULL_422" | "YBR_FULL_420":
+            half = (lowest + (1 << one.bits_stored - 1)) << below
+            return (lowest << below, half, half)
+        case "CMYK":
+            return (lowest << below,) * 3 + (highest << below,)
         case _:
-            return (lowest,) * one.samples
+            return (lowest << below,) * one.samples
 
 
 def _darkest_index(header: Header, lowest: int, highest: int) -> int:
@@ -114,84 +120,104 @@ def _darkest_index(header: Header, lowest: int, highest: int) -> int:
     return int(indexes[int(np.argmin(brightness))])
 
 
-def cover(values: Stored, boxes: Sequence[Box], frame: int, fill: Sequence[float]) -> Stored:
-    """A copy of a frame with the boxes that are meant for it filled."""
+def cover(values: Stored, boxes: Sequence[Box], fill: NDArray[Any]) -> Stored:
+    """A copy of a frame with boxes filled."""
     covered = values.copy()
     for box in boxes:
-        if box.frame in (None, frame):
-            covered[box.top : box.bottom, box.left : box.right] = fill if values.ndim == 3 else fill[0]
+        covered[box.top : box.bottom, box.left : box.right] = fill
     return covered
+
+
+def is_covered(values: Stored, written: Stored, boxes: Sequence[Box], fill: NDArray[Any]) -> bool:
+    """Whether ``written`` is ``values`` bit for bit, but for the boxes, which hold nothing else than ``fill``."""
+    if written.shape != values.shape or written.dtype != values.dtype:
+        return False
+    restored = written.copy()
+    for box in boxes:
+        area = slice(box.top, box.bottom), slice(box.left, box.right)
+        if not bool((written[area] == fill).all()):
+            return False
+        restored[area] = values[area]
+    return restored.tobytes() == values.tobytes()
 
 
 @dataclass(frozen=True, slots=True)
 class _Writer:
     reader: ImageReader
-    header: Header
     target: Target
     boxes: tuple[Box, ...]
-    fill: tuple[float, ...]
+    fill: NDArray[Any]
     original_photometric: str
 
     @property
     def _is_same_encoding(self) -> bool:
-        """Whether frames without a mask can stay as they are, byte for byte."""
-        one = self.reader.description
-        same_syntax = self.target.transfer_syntax_uid == one.transfer_syntax_uid
-        planar_kept = one.samples == 1 or one.planar_configuration == 0 or self.target.is_encapsulated
-        return same_syntax and self.target.photometric == self.original_photometric and planar_kept
+        """Whether frames without a mask can stay as they are, but for what ``clean_frame`` takes out."""
+        one, target = self.reader.description, self.target
+        if target.transfer_syntax_uid == DEFLATED_IMAGE_FRAME and one.planar_configuration != 0:
+            return False
+        return target == Target(one.transfer_syntax_uid, self.original_photometric)
 
-    def _covered(self, index: int) -> tuple[Stored, Stored]:
-        values = self.reader.frame(index)
-        return values, cover(values, self.boxes, index, self.fill)
+    def _boxes_of(self, index: int) -> tuple[Box, ...]:
+        return tuple(box for box in self.boxes if box.frame in (None, index))
 
-    def _is_concerned(self, index: int) -> bool:
-        return any(box.frame in (None, index) for box in self.boxes)
+    def length_limit(self, index: int) -> int:
+        """The most bytes that a frame is encoded to."""
+        if self._is_same_encoding and not self._boxes_of(index):
+            return self.reader.encoded_length(index) + _ITEM_EXTRA
+        return int(self.reader.description.frame_bits / 8 * _ENCODED_GROWTH) + _ENCODED_EXTRA
 
     def native(self, length: int) -> Iterator[bytes]:
+        """Frames packed one behind the other; of one bit a cell, a frame may begin inside a byte."""
         one = self.reader.description
-        if one.bits_allocated == 1:
-            yield from self._bits(length)
-            return
+        rest = np.zeros(0, np.uint8)
         for index in range(one.frames):
-            _, covered = self._covered(index)
-            content = encode_frame(covered, self.target, one)
+            values, boxes = self.reader.frame(index), self._boxes_of(index)
+            covered = cover(values, boxes, self.fill)
+            content = pack(covered, one)
+            self._prove(values, unpack(content, self._written, self.target.photometric), boxes)
+            if one.bits_allocated == 1:
+                bits = np.concatenate((rest, covered.ravel()))
+                whole = len(bits) // 8 * 8
+                rest = bits[whole:]
+                content = np.packbits(bits[:whole], bitorder="little").tobytes()
             for start in range(0, len(content), CHUNK_BYTES):
                 yield content[start : start + CHUNK_BYTES]
-        if length & 1:
-            yield b"\0"
-
-    def _bits(self, length: int) -> Iterator[bytes]:
-        """Cells of one bit: a frame may begin inside a byte, so they are packed over all frames."""
-        rest = np.zeros(0, np.uint8)
-        for index in range(self.reader.description.frames):
-            _, covered = self._covered(index)
-            bits = np.concatenate((rest, covered.ravel().astype(np.uint8)))
-            whole = len(bits) // 8 * 8
-            rest = bits[whole:]
-            yield np.packbits(bits[:whole], bitorder="little").tobytes()
         yield np.packbits(rest, bitorder="little").tobytes() + bytes(length & 1)
 
-    def encapsulated(self) -> Iterator[bytes]:
-        one = self.reader.description
-        yield encode_fragment(
-            b""
-        )  # an empty offset table is always allowed (PS3.5 Annex A.4), and a stream can say none
-        for index in range(one.frames):
-            yield encode_fragment(self._encoded(index))
+    def encapsulated(self, limit: int) -> Iterator[bytes]:
+        """Items; an offset table where the source has one and the frames can be held, as ``app.dicom.frames`` does."""
+        items = map(encode_fragment, map(self._encoded, range(self.reader.description.frames)))
+        if limit <= OFFSET_TABLE_BYTES and self.reader.has_offset_table:
+            kept = list(items)
+            offsets = [0, *accumulate(map(len, kept[:-1]))]
+            yield encode_fragment(struct.pack(f"<{len(offsets)}L", *offsets))
+            yield from kept
+        else:
+            yield encode_fragment(b"")  # always allowed (PS3.5 Annex A.4), and all that a stream can say
+            yield from items
         yield SEQUENCE_END_BYTES
 
     def _encoded(self, index: int) -> bytes:
-        one = self.reader.description
-        if self._is_same_encoding and not self._is_concerned(index):
-            size = FrameSize(one.rows * one.columns, -(-one.cells * one.bits_allocated // 8))
+        one, boxes = self.reader.description, self._boxes_of(index)
+        if self._is_same_encoding and not boxes:
+            size = FrameSize(one.rows * one.columns, -(-one.frame_bits // 8))
             return clean_frame(self.reader.encoded_frame(index), one.transfer_syntax_uid, size)
-        values, covered = self._covered(index)
-        encoded = encode_frame(covered, self.target, one)
-        described = replace(one, transfer_syntax_uid=self.target.transfer_syntax_uid, planar_configuration=0)
-        again = decode_frame(encoded, self.target.transfer_syntax_uid, described, self.target.photometric)
-        if again.dtype != values.dtype or not np.array_equal(again, covered):
+        values = self.reader.frame(index)
+        encoded = encode_frame(cover(values, boxes, self.fill), self.target, one)
+        again = decode_frame(encoded, self.target.transfer_syntax_uid, self._written, self.target.photometric)
+        self._prove(values, again, boxes)
+        if len(encoded) + _ITEM_EXTRA > self.length_limit(index):
             raise HeldBackError(Reason.MASK_NOT_PROVEN)
         return encoded
+
+    @property
+    def _written(self) -> ImageDescription:
+        """Of the frames as they are written."""
+        return replace(self.reader.description, planar_configuration=0)
+
+    def _prove(self, values: Stored, written: Stored, boxes: tuple[Box, ...]) -> None:
+        if not is_covered(values, written, boxes, self.fill):
+            raise HeldBackError(Reason.MASK_NOT_PROVEN)
 
 
 def _masked_header(header: Header, one: ImageDescription, target: Target, length: int | None) -> Header:
@@ -201,7 +227,7 @@ def _masked_header(header: Header, one: ImageDescription, target: Target, length
         changed[_PLANAR] = Element(_PLANAR, "US", struct.pack("<H", 0))
     if header.transfer_syntax_uid in LOSSY_SYNTAXES and not header.text(_LOSSY):
         changed[_LOSSY] = _text(_LOSSY, "01")
-    kept = {element.tag: element for element in header.elements if element.tag not in _EXTREMES}
+    kept = {element.tag: element for element in header.elements if element.tag not in _UNTRUE}
     elements = tuple(element for _, element in sorted({**kept, **changed}.items()))
     vr = "OB" if length is None or one.bits_allocated <= 8 else "OW"
     if header.pixel.length is not None and length is not None:

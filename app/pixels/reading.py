@@ -1,7 +1,10 @@
 """Frames as arrays of stored values, one at a time.
 
 pydicom's decoders do the work, with codecs that carry no GPL part (gdcm, OpenJPEG, CharLS). What they raise is never
-let through: their messages may quote the file.
+let through: their messages may quote the file. A codestream is asked for its size first, so that no few bytes can claim
+gigabytes.
+
+Stored values are all bits of a cell. Decoders like to clear what lies above Bits Stored, and writing can hide there.
 """
 
 import io
@@ -23,8 +26,10 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEGExtended12Bit,
+    RLELossless,
 )
 
+from app.dicom.codestream_shapes import shape_of
 from app.dicom.codestreams import DEFLATED_IMAGE_FRAME
 from app.dicom.frames import Fragment, find_fragments, group_frames, native_length, number_of_frames
 from app.dicom.reading import Header, PixelElement
@@ -46,6 +51,10 @@ _NATIVE = frozenset(
         (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian),
     )
 )
+# MPEG-2, MPEG-4, HEVC, whole or in fragments (PS3.6 Table A-1).
+_VIDEO = frozenset(f"1.2.840.10008.1.2.4.{number}{suffix}" for number in range(100, 109) for suffix in ("", ".1"))
+# PS3.5 section G.3.1: a run of two bytes stands for 128 at most.
+_RLE_GROWTH = 64
 _YBR_FULL_422 = "YBR_FULL_422"
 # The transformation is part of the codestream: what a decoder gives back is RGB.
 _DECODED_TO_RGB = frozenset(("YBR_RCT", "YBR_ICT"))
@@ -86,6 +95,16 @@ class ImageDescription:
         size = max(1, self.bits_allocated // 8)
         return np.dtype(f"<{'i' if self.is_signed else 'u'}{size}")
 
+    @property
+    def frame_bits(self) -> int:
+        """Of one frame, not padded and subsampling undone."""
+        return self.cells * self.bits_allocated
+
+    @property
+    def frame_shape(self) -> tuple[int, ...]:
+        """Rows and columns, and samples where there are several."""
+        return (self.rows, self.columns) if self.samples == 1 else (self.rows, self.columns, self.samples)
+
 
 def can_decode(transfer_syntax_uid: str) -> bool:
     """Whether frames of this transfer syntax can be looked at here."""
@@ -105,12 +124,14 @@ class ImageReader:
     UnreadableError
         PIXEL_LENGTH, BAD_FRAGMENTS, TRUNCATED_PIXELS: the header or the pixels are damaged.
     HeldBackError
-        NO_PIXELS, UNSUPPORTED_TRANSFER_SYNTAX, FRAME_TOO_LARGE: there is nothing that can be looked at here.
+        NO_PIXELS, VIDEO, UNSUPPORTED_TRANSFER_SYNTAX, FRAME_TOO_LARGE: there is nothing that can be looked at here.
     """
 
     def __init__(self, file: BinaryIO, header: Header) -> None:
         if header.pixel is None:
             raise HeldBackError(Reason.NO_PIXELS)
+        if header.transfer_syntax_uid in _VIDEO:
+            raise HeldBackError(Reason.VIDEO)
         if not can_decode(header.transfer_syntax_uid):
             raise HeldBackError(Reason.UNSUPPORTED_TRANSFER_SYNTAX)
         self._file, self._header, self._pixel = file, header, header.pixel
@@ -128,6 +149,11 @@ class ImageReader:
         return self._header.text(_PHOTOMETRIC).strip().upper()
 
     @property
+    def has_offset_table(self) -> bool:
+        """Whether the file says where its frames begin."""
+        return self.is_encapsulated and self._fragments[0].length > 0
+
+    @property
     def is_encapsulated(self) -> bool:
         """Whether frames stand in the file one by one, each encoded."""
         return self._pixel.length is None
@@ -143,12 +169,14 @@ class ImageReader:
         """
         if not 0 <= index < self.description.frames:
             raise IndexError
-        if not self.is_encapsulated:
-            return self._unpack(self.native_bytes(index), index * self._native_frame_bits() % 8)
-        encoded = self.encoded_frame(index)
-        if self._header.transfer_syntax_uid == DEFLATED_IMAGE_FRAME:
-            return self._unpack(_inflate(encoded, self._native_frame_bits() // 8))
-        return decode_frame(encoded, self._header.transfer_syntax_uid, self.description, self._original_photometric)
+        one, photometric = self.description, self._original_photometric
+        if self.is_encapsulated:
+            return decode_frame(self.encoded_frame(index), one.transfer_syntax_uid, one, photometric)
+        return unpack(self.native_bytes(index), one, photometric, index * _native_bits(one, photometric) % 8)
+
+    def encoded_length(self, index: int) -> int:
+        """How many bytes ``encoded_frame`` gives."""
+        return sum(fragment.length for fragment in self._groups[index])
 
     def encoded_frame(self, index: int) -> bytes:
         """The bytes of an encapsulated frame as they are in the file, its fragments joined."""
@@ -162,27 +190,23 @@ class ImageReader:
         return b"".join(parts)
 
     @cached_property
+    def _fragments(self) -> tuple[Fragment, list[Fragment]]:
+        return find_fragments(self._file, self._pixel, self._file.seek(0, io.SEEK_END))
+
+    @cached_property
     def _groups(self) -> list[list[Fragment]]:
-        size = self._file.seek(0, io.SEEK_END)
-        table, fragments = find_fragments(self._file, self._pixel, size)
+        table, fragments = self._fragments
         frames = number_of_frames(self._header)
         return group_frames(self._file, table, fragments, frames, self._header.transfer_syntax_uid)
 
-    def _native_frame_bits(self) -> int:
-        one = self.description
-        samples = 2 if self._original_photometric == _YBR_FULL_422 else one.samples
-        return one.rows * one.columns * samples * self._bits
-
-    @property
-    def _bits(self) -> int:
-        return {_FLOAT: 32, _DOUBLE: 64}.get(self._pixel.tag, self.description.bits_allocated)
-
     def native_bytes(self, index: int) -> bytes:
         """The bytes of a native frame, little endian; of one bit a cell: from the first byte that has a bit of it."""
-        bits = self._native_frame_bits()
+        bits = _native_bits(self.description, self._original_photometric)
         start, end = index * bits // 8, -(-(index + 1) * bits // 8)
         swap = not self._header.encoding.little_endian and self._pixel.vr in ("OW", "OF", "OD")
-        first = start & ~7 if swap else start  # whole words, of the largest size
+        # Whole words, of the largest size. OW is words of 16 bits also where cells have 32, as in dcmtk and gdcm
+        # (PS3.5 section 7.3); pydicom takes the cell.
+        first = start & ~7 if swap else start
         last = -(-end // 8) * 8 if swap else end
         stream: BinaryIO = self._file if self._header.inflated is None else io.BytesIO(self._header.inflated)
         stream.seek(self._pixel.offset + first)
@@ -193,17 +217,6 @@ class ImageReader:
         if swap:
             content = swap_words(content[: len(content) & ~1], self._pixel.vr)
         return content[start - first : end - first]
-
-    def _unpack(self, content: bytes, first_bit: int = 0) -> Stored:
-        one = self.description
-        if self._bits == 1:
-            # PS3.5 section 8.1.1: the first cell is the least significant bit of the first byte.
-            bits = np.unpackbits(np.frombuffer(content, np.uint8), bitorder="little")
-            return _shape(bits[first_bit : first_bit + one.cells], one)
-        values: Stored = np.frombuffer(content, one.dtype)
-        if self._original_photometric == _YBR_FULL_422:
-            return _expand_422(values, one)
-        return _shape(values, one).copy()
 
 
 def _describe(header: Header, pixel: PixelElement) -> ImageDescription:
@@ -224,12 +237,33 @@ def _describe(header: Header, pixel: PixelElement) -> ImageDescription:
         bits_allocated=allocated,
         bits_stored=stored,
         high_bit=stored - 1 if high_bit is None else high_bit,
-        is_signed=header.integer(_REPRESENTATION) == 1 and pixel.tag not in (_FLOAT, _DOUBLE),
+        is_signed=header.integer(_REPRESENTATION) == 1 and allocated > 1 and pixel.tag not in (_FLOAT, _DOUBLE),
         photometric="RGB" if photometric in _DECODED_TO_RGB else photometric,
         planar_configuration=header.integer(_PLANAR) or 0,
         transfer_syntax_uid=header.transfer_syntax_uid,
         pixel_tag=pixel.tag,
     )
+
+
+def _native_bits(one: ImageDescription, photometric: str) -> int:
+    """Of a frame as it stands in the file."""
+    samples = 2 if photometric == _YBR_FULL_422 else one.samples
+    return one.rows * one.columns * samples * one.bits_allocated
+
+
+def unpack(content: bytes, one: ImageDescription, photometric: str, first_bit: int = 0) -> Stored:
+    """A native frame, little endian, as an array; ``photometric`` is the header's.
+
+    ``first_bit`` is where a frame of one bit a cell begins in its first byte.
+    """
+    if one.bits_allocated == 1:
+        # PS3.5 section 8.1.1: the first cell is the least significant bit of the first byte.
+        bits = np.unpackbits(np.frombuffer(content, np.uint8), bitorder="little")
+        return _shape(bits[first_bit : first_bit + one.cells], one)
+    values: Stored = np.frombuffer(content, one.dtype)
+    if photometric == _YBR_FULL_422:
+        return _expand_422(values, one)
+    return _shape(values, one).copy()
 
 
 def _shape(values: Stored, one: ImageDescription) -> Stored:
@@ -268,6 +302,9 @@ def decode_frame(encoded: bytes, transfer_syntax_uid: str, one: ImageDescription
 
     Raises UnreadableError(BAD_CODESTREAM), whatever the codec says of it.
     """
+    if transfer_syntax_uid == DEFLATED_IMAGE_FRAME:
+        return unpack(_inflate(encoded, -(-_native_bits(one, photometric) // 8)), one, photometric)
+    precision = _check_size(encoded, transfer_syntax_uid, one)
     options: dict[str, Any] = {
         "number_of_frames": 1,
         "rows": one.rows,
@@ -275,7 +312,7 @@ def decode_frame(encoded: bytes, transfer_syntax_uid: str, one: ImageDescription
         "samples_per_pixel": one.samples,
         "photometric_interpretation": photometric,
         "bits_allocated": one.bits_allocated,
-        "bits_stored": one.bits_stored,
+        "bits_stored": precision,  # or else what is in the bits above is cleared
         "pixel_representation": int(one.is_signed),
         "planar_configuration": one.planar_configuration,
         "pixel_keyword": "PixelData",
@@ -283,19 +320,30 @@ def decode_frame(encoded: bytes, transfer_syntax_uid: str, one: ImageDescription
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if transfer_syntax_uid == JPEGExtended12Bit and one.bits_allocated == 16:
+            if transfer_syntax_uid == JPEGExtended12Bit and precision == 12 and one.samples == 1:
                 # gdcm stops at some of them, and Pillow has no twelve bits.
-                values: Stored = imagecodecs.jpeg_decode(encoded, bitspersample=12).astype(one.dtype)
+                decoded: Stored = imagecodecs.jpeg_decode(encoded, bitspersample=12)
             else:
                 decoder = get_decoder(transfer_syntax_uid)
-                values, _ = decoder.as_array(encapsulate([encoded]), index=0, raw=True, **options)
+                decoded, _ = decoder.as_array(encapsulate([encoded]), index=0, raw=True, **options)
     except Exception:  # noqa: BLE001 - a codec raises anything, and its text may quote the file
         raise UnreadableError(Reason.BAD_CODESTREAM) from None
-    if values.shape != frame_shape(one):
+    # A codestream of 8 bits in cells of 16 is decoded to bytes.
+    values: Stored = np.array(decoded, one.dtype)
+    if values.shape != one.frame_shape or not np.array_equal(values, decoded):
         raise UnreadableError(Reason.BAD_CODESTREAM)
-    return np.array(values)
+    return values
 
 
-def frame_shape(one: ImageDescription) -> tuple[int, ...]:
-    """Rows and columns, and samples where there are several."""
-    return (one.rows, one.columns) if one.samples == 1 else (one.rows, one.columns, one.samples)
+def _check_size(encoded: bytes, transfer_syntax_uid: str, one: ImageDescription) -> int:
+    """The precision of the codestream in bits, once its size is known to be the header's."""
+    if transfer_syntax_uid == RLELossless:
+        if len(encoded) * _RLE_GROWTH < -(-one.frame_bits // 8):
+            raise UnreadableError(Reason.BAD_CODESTREAM)
+        return one.bits_allocated
+    shape = shape_of(encoded)
+    if (shape.rows, shape.columns, shape.samples) != (one.rows, one.columns, one.samples):
+        raise UnreadableError(Reason.BAD_CODESTREAM)
+    if shape.precision > max(8, one.bits_allocated):
+        raise UnreadableError(Reason.BAD_CODESTREAM)
+    return min(shape.precision, one.bits_allocated)
