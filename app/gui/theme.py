@@ -108,6 +108,8 @@ def style_sheet(colours: Shades) -> str:
         background: {colours.base}; }}
     QPushButton:hover {{ border-color: {colours.accent}; }}
     QPushButton:pressed {{ background: {colours.raised}; }}
+    QPushButton:checked {{
+        background: {colours.selection}; color: {colours.on_selection}; border-color: {colours.accent}; }}
     QPushButton:focus {{ border: 2px solid {colours.accent}; padding: 5px 13px; }}
     QPushButton:disabled {{ color: {colours.quiet}; background: {colours.window}; }}
     QPushButton:default, QPushButton#primary {{
