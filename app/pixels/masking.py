@@ -224,7 +224,7 @@ def _masked_header(header: Header, one: ImageDescription, target: Target, length
     assert header.pixel is not None
     changed: dict[int, Element] = {_PHOTOMETRIC: _text(_PHOTOMETRIC, target.photometric)}
     if one.samples > 1:
-        changed[_PLANAR] = Element(_PLANAR, "US", struct.pack("<H", 0))
+        changed[_PLANAR] = Element(_PLANAR, "US", struct.pack("<H", target.planar_configuration))
     if header.transfer_syntax_uid in LOSSY_SYNTAXES and not header.text(_LOSSY):
         changed[_LOSSY] = _text(_LOSSY, "01")
     kept = {element.tag: element for element in header.elements if element.tag not in _UNTRUE}
