@@ -11,7 +11,7 @@ from app.project.folder import Project
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Upper bounds: ``size`` and ``free`` in bytes; ``free`` is None where the folder's disk can't be asked."""
+    """``size`` is an upper bound, in bytes like ``free``, which is None where the folder's disk can't be asked."""
 
     parts: int
     instances: int
@@ -21,13 +21,13 @@ class Estimate:
     @property
     def fits(self) -> bool:
         """Whether there is room for all of it; what cannot be asked is not refused here."""
-        return self.free is None or self.size <= self.free
+        return self.free is None or self.size + SPARE_BYTES <= self.free
 
 
 def estimate_export(project: Project, patient_codes: Mapping[int, str], out: Path, metadata_size: int) -> Estimate:
     """Plan the export into ``out``, which need not exist; reads only. Arguments as for ``bundle.step.plan_release``."""
     plan = plan_release(project, patient_codes, metadata_size)
-    size = sum(part.size for part in plan) + SPARE_BYTES
+    size = sum(part.size for part in plan)
     return Estimate(len(plan), sum(part.instances for part in plan), size, _free_bytes(out))
 
 

@@ -46,6 +46,8 @@ _NUMBERS = {
 }  # fmt: skip
 _MOST_NUMBERS = 16
 _UTF8 = ("ISO_IR 192",)
+# What the engine writes into every header, whatever the file says; the patient's name and ID have their own words.
+_WRITTEN_ANEW = frozenset((SPECIFIC_CHARACTER_SET, 0x00120062, 0x00120063, 0x00120064, 0x00280303))
 _WORD = re.compile(r"\w+")
 
 
@@ -265,7 +267,7 @@ class _Walk:
     ) -> ComparedRow:
         path = format_path((*level.prefix, tag))
         is_private = bool(tag >> 16 & 1)
-        rule = None if is_private else self._rules.rule(tag)
+        rule = None if is_private or tag in _WRITTEN_ANEW else self._rules.rule(tag)
         before = _text(original, level.character_sets) if original else ""
         after = _text(released, _UTF8) if released else ""
         applied = _applied(level.hits.get(tag), path)

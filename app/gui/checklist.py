@@ -42,20 +42,28 @@ STANDINGS = {
 SIGNS = {Standing.DONE: "\u2713", Standing.TO_DO: "\u25cb", Standing.OPTIONAL: "\u25d1", Standing.STALE: "\u21bb"}
 
 _ATTRIBUTES = {
-    "remove": mark("{count} attributes removed"),
-    "empty": mark("{count} attributes emptied"),
-    "dummy": mark("{count} attributes filled with a value that says nothing"),
-    "clean": mark("{count} texts kept by their safe words alone"),
-    "uid": mark("{count} identifiers made anew"),
-    "shift": mark("{count} dates moved"),
-    "cap-age": mark("{count} ages limited to 90"),
-    "pseudonym": mark("{count} identities replaced by codes"),
+    "remove": (mark("1 attribute removed"), mark("{count} attributes removed")),
+    "empty": (mark("1 attribute emptied"), mark("{count} attributes emptied")),
+    "dummy": (
+        mark("1 attribute filled with a value that says nothing"),
+        mark("{count} attributes filled with values that say nothing"),
+    ),
+    "clean": (mark("1 attribute cut down to its safe words"), mark("{count} attributes cut down to their safe words")),
+    "uid": (mark("1 attribute of identifiers made anew"), mark("{count} attributes of identifiers made anew")),
+    "shift": (mark("1 attribute of dates moved"), mark("{count} attributes of dates moved")),
+    "cap-age": (mark("Ages limited to 90 years"), mark("Ages limited to 90 years")),
+    "pseudonym": (mark("1 attribute replaced by codes"), mark("{count} attributes replaced by codes")),
 }
 
 
 def number(count: int) -> str:
     """A count as people of this place write it."""
     return QLocale().toString(count)
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """A sentence about a count, in the singular for 1."""
+    return tr(one if count == 1 else many, count=number(count))
 
 
 def size_text(size: int) -> str:
@@ -73,7 +81,8 @@ def check_sentence(check: Check) -> str:
     done, total, left = number(check.done), number(check.total), number(check.left)
     match check.item:
         case CheckItem.SCAN:
-            return tr("{count} files", count=total) if check.total else tr("Nothing was read yet.")
+            files = counted(check.total, mark("1 file"), mark("{count} files"))
+            return files if check.total else tr("Nothing was read yet.")
         case CheckItem.SELECTION:
             if check.standing is Standing.STALE:
                 return tr("{count} images came in after the selection.", count=left)
@@ -88,7 +97,7 @@ def check_sentence(check: Check) -> str:
                 return tr("Decisions changed since; de-identify again.")
             sentence = tr("{done} of {total} images", done=done, total=total)
             if check.failed:
-                sentence += tr("; {count} stay here", count=number(check.failed))
+                sentence += counted(check.failed, mark("; 1 stays here"), mark("; {count} stay here"))
             return sentence
         case CheckItem.VALUES:
             sentence = tr("{done} of {total} suspicious values decided", done=done, total=total)
@@ -97,7 +106,11 @@ def check_sentence(check: Check) -> str:
             return sentence
         case CheckItem.IMAGES:
             if check.standing is Standing.OPTIONAL:
-                return tr("{count} images wait for a person; undecided they stay here", count=left)
+                return counted(
+                    check.left,
+                    mark("1 image waits for a person; undecided it stays here"),
+                    mark("{count} images wait for a person; undecided they stay here"),
+                )
             return tr("{count} decided", count=done) if check.done else tr("No image waits for a person.")
         case CheckItem.SIGNATURES:
             if check.roles:
@@ -106,10 +119,13 @@ def check_sentence(check: Check) -> str:
         case CheckItem.EXPORT:
             if check.standing is Standing.STALE:
                 return tr("What lies there is not what would leave now.")
-            return tr("{count} parts", count=total) if check.total else tr("Nothing was exported yet.")
+            parts = counted(check.total, mark("1 part"), mark("{count} parts"))
+            return parts if check.total else tr("Nothing was exported yet.")
         case CheckItem.VERIFICATION:
             if check.failed:
-                return tr("{count} findings: do not send it.", count=number(check.failed))
+                return counted(
+                    check.failed, mark("1 finding: do not send it."), mark("{count} findings: do not send it.")
+                )
             return tr("{done} of {total} parts", done=done, total=total) if check.total else tr("Follows the export.")
 
 
@@ -119,46 +135,66 @@ def leaving_sentences(leaving: Leaving) -> Iterator[str]:
         yield tr("Nothing yet.")
         return
     yield tr(
-        "{instances} images of {patients} patients, in {series} series of {studies} studies",
-        instances=number(leaving.instances),
-        patients=number(leaving.patients),
+        "{images} of {patients}, in {series} series of {studies}",
+        images=counted(leaving.instances, mark("1 image"), mark("{count} images")),
+        patients=counted(leaving.patients, mark("1 patient"), mark("{count} patients")),
         series=number(leaving.series),
-        studies=number(leaving.studies),
+        studies=counted(leaving.studies, mark("1 study"), mark("{count} studies")),
     )
-    yield tr("{count} different texts, all of them under Review values", count=number(leaving.values))
+    yield counted(
+        leaving.values,
+        mark("1 text, to be seen under Review values"),
+        mark("{count} different texts, all of them under Review values"),
+    )
     yield tr("At most {size}", size=size_text(leaving.size))
 
 
 def removed_sentences(removed: Removed) -> Iterator[str]:
     """What was taken out or stays behind."""
-    for action, template in _ATTRIBUTES.items():
+    for action, (one, many) in _ATTRIBUTES.items():
         if removed.attributes.get(action):
-            yield tr(template, count=number(removed.attributes[action]))
-    counted = (
-        (removed.words, mark("{count} different words taken out of texts")),
-        (removed.dropped_values, mark("{count} values dropped by a person")),
-        (removed.replaced_values, mark("{count} values replaced by a person")),
-        (removed.dropped_tags, mark("{count} attributes dropped by a person")),
-        (removed.masked_images, mark("{count} images with covered areas")),
+            yield counted(removed.attributes[action], one, many)
+    found = (
+        (removed.words, mark("1 word taken out of texts"), mark("{count} different words taken out of texts")),
+        (removed.dropped_values, mark("1 value dropped by a person"), mark("{count} values dropped by a person")),
+        (removed.replaced_values, mark("1 value replaced by a person"), mark("{count} values replaced by a person")),
+        (removed.dropped_tags, mark("1 attribute dropped by a person"), mark("{count} attributes dropped by a person")),
+        (removed.masked_images, mark("1 image with covered areas"), mark("{count} images with covered areas")),
     )
-    for count, template in counted:
+    for count, one, many in found:
         if count:
-            yield tr(template, count=number(count))
+            yield counted(count, one, many)
     for reason, count in removed.held_back.items():
         sentence = sentence_for(Reason(reason).value, {}, tr)
-        yield tr("{count} images stay here: {reason}", count=number(count), reason=sentence)
+        yield counted(count, mark("1 image stays here:"), mark("{count} images stay here:")) + " " + sentence
 
 
 def undecided_sentences(undecided: Undecided) -> Iterator[str]:
     """What nobody decided on."""
     others = undecided.suspicious - undecided.blocking
-    counted = (
-        (undecided.blocking, mark("{count} values with a known identity; the release waits for them")),
-        (others, mark("{count} suspicious values; undecided they leave as they are")),
-        (undecided.words, mark("{count} words taken out; undecided they stay out")),
-        (undecided.images, mark("{count} images; undecided they stay here")),
+    found = (
+        (
+            undecided.blocking,
+            mark("1 value with a known identity; the release waits for it"),
+            mark("{count} values with a known identity; the release waits for them"),
+        ),
+        (
+            others,
+            mark("1 suspicious value; undecided it leaves as it is"),
+            mark("{count} suspicious values; undecided they leave as they are"),
+        ),
+        (
+            undecided.words,
+            mark("1 word taken out; undecided it stays out"),
+            mark("{count} words taken out; undecided they stay out"),
+        ),
+        (
+            undecided.images,
+            mark("1 image; undecided it stays here"),
+            mark("{count} images; undecided they stay here"),
+        ),
     )
-    told = [tr(template, count=number(count)) for count, template in counted if count]
+    told = [counted(count, one, many) for count, one, many in found if count]
     yield from told or [tr("Nothing.")]
 
 

@@ -1,6 +1,7 @@
 """The rows of the review as words: what they stand for, why they are suspicious, what can be decided."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 
 from app.project.values import RowKind, Suspicion, ValueRow
 from app.review.deciding import Choice
@@ -55,12 +56,26 @@ _KINDS: Mapping[RowKind, str] = {
     ),
     RowKind.TAG: mark("All values of this attribute."),
 }
+_DATE = re.compile(r"\b(\d{4})(\d\d)(\d\d)\b")
+_TIME = re.compile(r"\b(\d\d)(\d\d)(\d\d)(?:\.\d+)?\b")
+# DICOM's digits as people write them; the unusual stays as it is.
+_READABLE: Mapping[str, Callable[[str], str]] = {
+    "date": lambda text: _DATE.sub(r"\1-\2-\3", text),
+    "time": lambda text: _TIME.sub(r"\1:\2:\3", text),
+}
 WORD_ATTRIBUTE = mark("Word taken out of texts")
+
+
+def readable(fold: str, text: str) -> str:
+    """The digits of a date or a time as people write them; any other text, and an unusual one, as it is."""
+    return _READABLE[fold](text) if fold in _READABLE else text
 
 
 def value_text(row: ValueRow, translate: Translate = str) -> str:
     """A row's value as people read it: a range by its ends, or by what it holds."""
     shown = shown_value(row)
+    if row.kind is RowKind.RANGE and row.fold in _READABLE:
+        shown = " \u2013 ".join(dict.fromkeys(readable(row.fold, end) for end in (row.low, row.high) if end))
     if row.kind is RowKind.RANGE and not shown:
         return translate(FOLDS[row.fold]) if row.fold in FOLDS else ""
     return shown

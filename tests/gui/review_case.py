@@ -3,6 +3,10 @@
 import shutil
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
 from app.gui.session import Session
 from app.jobs.executors import SerialExecutor
 from app.pipeline.run import run_all
@@ -50,8 +54,18 @@ def copy_project(project: Path, to: Path) -> Path:
     return Path(shutil.copytree(project, to))
 
 
-def open_session(project: Path) -> Session:
-    """A session whose ``opened`` is still to come."""
+def open_session(project: Path, qtbot: QtBot) -> Session:
+    """A session of an open project."""
     session = Session(workers="serial")
-    session.open(project)
+    with qtbot.waitSignal(session.opened):
+        session.open(project)
     return session
+
+
+def check_names(page: QWidget) -> None:
+    """Every control that takes the focus has a name for a screen reader."""
+    for widget in page.findChildren(QWidget):
+        takes_focus = bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus) and widget.isVisibleTo(page)
+        if takes_focus and not widget.objectName().startswith("qt_"):
+            parent = widget.parentWidget()
+            assert widget.accessibleName() or (parent is not None and parent.accessibleName()), widget

@@ -1,6 +1,7 @@
 import io
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
@@ -34,12 +35,12 @@ from tests.unit.deid_case import PATIENT, ct_image, known_patient, make_recipe
 QUICK_PROTOCOL = Path(__file__).parents[1] / "quick.toml"
 
 
-def compared(dataset: Dataset, **recipe: object) -> dict[str, ComparedRow]:
+def compared(dataset: Dataset, **recipe: Any) -> dict[str, ComparedRow]:
     return {row.path: row for row in rows_of(dataset, **recipe) if not row.is_item}
 
 
-def rows_of(dataset: Dataset, **more: object) -> tuple[ComparedRow, ...]:
-    recipe = make_recipe(**more)  # type: ignore[arg-type] - what the recipe takes
+def rows_of(dataset: Dataset, **more: Any) -> tuple[ComparedRow, ...]:
+    recipe = make_recipe(**more)
     rules = compile_rules(recipe.options, recipe.dates, recipe.overrides)
     header = read_header(io.BytesIO(to_bytes(dataset)))
     rows, counts = compare_header(Engine(recipe, rules, known_patient(dataset)), rules, recipe, header, None)

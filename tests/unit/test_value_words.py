@@ -16,7 +16,11 @@ def test_every_reason_choice_and_fold_has_words() -> None:
 
 
 def test_range_is_shown_by_its_ends_or_by_what_it_holds() -> None:
-    assert value_text(row(RowKind.RANGE, fold="date", low="20100101", high="20191231")) == "20100101 \u2013 20191231"
+    assert (
+        value_text(row(RowKind.RANGE, fold="date", low="20100101", high="20191231")) == "2010-01-01 \u2013 2019-12-31"
+    )
+    assert value_text(row(RowKind.RANGE, fold="time", low="072117.5", high="171248")) == "07:21:17 \u2013 17:12:48"
+    assert value_text(row(RowKind.RANGE, fold="number", low="1", high="1")) == "1"
     assert value_text(row(RowKind.RANGE, fold="uid")) == "identifiers made with this project's key"
     assert value_text(row(RowKind.VALUE, "Thorax")) == "Thorax"
 

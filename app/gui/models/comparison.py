@@ -8,10 +8,12 @@ from PySide6.QtWidgets import QApplication
 
 from app.deid.comparison import ComparedRow, Fate, SeriesInstances
 from app.dicom.tagpath import format_tag
+from app.gui.checklist import counted
 from app.gui.text import tr
 from app.gui.widgets.tints import Tint, tint
 from app.text.fates import FATES, why
 from app.text.i18n import mark
+from app.text.value_words import readable
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -27,12 +29,12 @@ _SIGNS = {
     Fate.ADDED: "+",
 }
 _TINTS = {
-    Fate.KEPT: Tint.GOOD,
+    Fate.KEPT: Tint.QUIET,
     Fate.CLEANED: Tint.WARN,
     Fate.CHANGED: Tint.CHANGED,
     Fate.REPLACED: Tint.CHANGED,
     Fate.REMOVED: Tint.GONE,
-    Fate.ADDED: Tint.QUIET,
+    Fate.ADDED: Tint.GOOD,
 }
 _INDENT = "      "
 
@@ -98,11 +100,16 @@ def _text(row: ComparedRow, column: int) -> str:
         case 0:
             return _INDENT * row.depth + (row.name or tr("Private attribute"))
         case 1:
-            return row.original_text.replace("\r", "").replace("\n", " \u23ce ")
+            return _shown(row.original_text, row.vr)
         case 2:
-            return row.released_text.replace("\r", "").replace("\n", " \u23ce ")
+            return _shown(row.released_text, row.vr)
         case _:
             return fate_text(row.fate)
+
+
+def _shown(text: str, vr: str) -> str:
+    """On one line, dates and times as people write them."""
+    return readable({"DA": "date", "TM": "time"}.get(vr, ""), text).replace("\r", "").replace("\n", " \u23ce ")
 
 
 def _tip(row: ComparedRow) -> str:
@@ -159,7 +166,7 @@ class SeriesModel(QAbstractListModel):
         one = self.series[index.row()]
         head = " \u00b7 ".join(part for part in (one.modality, one.original_description) if part) or tr("Series")
         below = [one.patient_code] if one.patient_code else []
-        below.append(tr("{count} images", count=len(one.instance_ids)))
+        below.append(counted(len(one.instance_ids), mark("1 image"), mark("{count} images")))
         if one.held_back:
-            below.append(tr("{count} stay here", count=one.held_back))
+            below.append(counted(one.held_back, mark("1 stays here"), mark("{count} stay here")))
         return head + "\n" + " \u00b7 ".join(below)

@@ -21,7 +21,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 COLUMNS = (Column.SUSPICION, Column.NAME, Column.VALUE, Column.INSTANCES, Column.PATIENTS, Column.DECISION)
 _HEADS = {
-    Column.SUSPICION: mark("Looks like"),
+    Column.SUSPICION: mark("Reason"),
     Column.NAME: mark("Attribute"),
     Column.VALUE: mark("Value"),
     Column.INSTANCES: mark("Images"),

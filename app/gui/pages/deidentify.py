@@ -1,9 +1,10 @@
 """De-identify: starts by itself, and shows each header before and after, with the rule that was at work."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
@@ -24,6 +25,7 @@ from PySide6.QtWidgets import (
 from app.deid.comparison import ComparedRow, Comparison, Fate, SeriesInstances, compare_instance, list_series
 from app.dicom.tagpath import format_tag
 from app.errors import ConsignError
+from app.gui.checklist import counted, number
 from app.gui.models.comparison import AFTER, BEFORE, FATE, NAME, ComparisonModel, SeriesModel, fate_text
 from app.gui.session import Ending, Outcome, Session
 from app.gui.text import tr
@@ -37,12 +39,14 @@ from app.gui.widgets.parts import (
     button,
     plain_table,
     scaled,
+    shortcut,
     text_label,
 )
 from app.pipeline.overview import Check, Standing, check_preparation
 from app.pipeline.run import check_and_prepare
 from app.project.folder import Project
 from app.text.fates import why
+from app.text.i18n import mark
 from app.text.messages import sentence_for, sentences_for
 
 _ALL: frozenset[Fate] = frozenset(Fate)
@@ -107,7 +111,7 @@ class DeidentifyPage(QWidget):
         self._list.setModel(self._series)
         self._list.setAccessibleName(tr("Selected series"))
         self._list.setUniformItemSizes(True)
-        self._list.setSpacing(2)
+        self._list.setStyleSheet("QListView::item { padding: 6px 8px; }")
         self._list.setMinimumWidth(180)
         self._list.setFrameShape(QFrame.Shape.NoFrame)
         self._list.setTextElideMode(Qt.TextElideMode.ElideRight)
@@ -128,7 +132,7 @@ class DeidentifyPage(QWidget):
         header.resizeSection(NAME, 34 * em)
         header.setSectionResizeMode(BEFORE, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(AFTER, QHeaderView.ResizeMode.Stretch)
-        header.resizeSection(FATE, 16 * em)
+        header.resizeSection(FATE, 20 * em)
         self._view.selectionModel().currentChanged.connect(self._show_why)
         side = QWidget()
         column = QVBoxLayout(side)
@@ -164,12 +168,12 @@ class DeidentifyPage(QWidget):
         self._tabs = QButtonGroup(self)
         row = QHBoxLayout()
         row.setSpacing(4)
-        for number, name in enumerate((tr("&All"), tr("&Changed"), tr("Re&moved"), tr("&Kept"))):
+        for place, name in enumerate((tr("&All"), tr("&Changed"), tr("Re&moved"), tr("&Kept"))):
             tab = QPushButton(name)
             tab.setCheckable(True)
             tab.setProperty("plainName", name)
             tab.setAccessibleName(name.replace("&", ""))
-            self._tabs.addButton(tab, number)
+            self._tabs.addButton(tab, place)
             row.addWidget(tab)
         self._tabs.button(0).setChecked(True)
         self._tabs.idToggled.connect(lambda _, is_on: self._filter() if is_on else None)
@@ -179,11 +183,10 @@ class DeidentifyPage(QWidget):
 
     def _make_keys(self) -> None:
         for key, step in (("Alt+Right", 1), ("Alt+Left", -1)):
-            QShortcut(QKeySequence(key), self, lambda step=step: self._slider.setValue(self._slider.value() + step))
+            shortcut(key, self, partial(self._step_image, step))
         for key, step in (("Alt+Down", 1), ("Alt+Up", -1)):
-            QShortcut(QKeySequence(key), self, lambda step=step: self._step_series(step))
-        within = Qt.ShortcutContext.WidgetWithChildrenShortcut
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self._search.setFocus, context=within)
+            shortcut(key, self, partial(self._step_series, step))
+        shortcut(QKeySequence.StandardKey.Find, self, self._search.setFocus)
 
     def _make_details(self) -> QWidget:
         panel = QFrame()
@@ -235,7 +238,7 @@ class DeidentifyPage(QWidget):
         elif check.done:
             self._load_instance()
         if self._wanted is not None:
-            self.show_instance(self._wanted)
+            self.show_instance_id(self._wanted)
 
     def _prepare(self) -> None:
         self._problems.clear()
@@ -275,16 +278,18 @@ class DeidentifyPage(QWidget):
             self._stack.setCurrentIndex(0)
             return
         self._stack.setCurrentIndex(1)
-        sentence = tr("{done} of {total} images are de-identified.", done=check.done, total=check.total)
+        sentence = tr("{done} of {total} images are de-identified.", done=number(check.done), total=number(check.total))
         if check.failed:
-            sentence += " " + tr("{count} of them stay here for now.", count=check.failed)
+            sentence += " " + counted(
+                check.failed, mark("One of them stays here for now."), mark("{count} of them stay here for now.")
+            )
         if check.standing is Standing.STALE:
             sentence += " " + tr("Decisions changed since; what you see here is already as they say.")
         self._title.say(sentence)
 
     # browsing -----------------------------------------------------------------
 
-    def show_instance(self, instance_id: int) -> None:
+    def show_instance_id(self, instance_id: int) -> None:
         """Show one instance; where the series are not loaded yet, as soon as they are."""
         self._wanted = instance_id
         for line, one in enumerate(self._series.series):
@@ -305,6 +310,9 @@ class DeidentifyPage(QWidget):
     def _current_series(self) -> SeriesInstances | None:
         index = self._list.currentIndex()
         return self._series.series[index.row()] if index.isValid() else None
+
+    def _step_image(self, step: int) -> None:
+        self._slider.setValue(self._slider.value() + step)
 
     def _step_series(self, step: int) -> None:
         index = self._series.index(self._list.currentIndex().row() + step)
@@ -352,11 +360,13 @@ class DeidentifyPage(QWidget):
             if found.rows:
                 notice += " " + tr("Below is what would leave if it did not.")
         elif found.boxes:
-            notice = tr("{count} areas of the image are covered.", count=found.boxes)
+            notice = counted(
+                found.boxes, mark("One area of the image is covered."), mark("{count} areas of the image are covered.")
+            )
         self._stays.setText(f"\u26a0 {notice}" if notice else "")
         self._stays.setVisible(bool(notice))
-        for number, fates in enumerate(_FILTERS):
-            tab = self._tabs.button(number)
+        for place, fates in enumerate(_FILTERS):
+            tab = self._tabs.button(place)
             count = sum(found.counts.get(fate, 0) for fate in fates)
             tab.setText(f"{tab.property('plainName')}  {count}")
         self._filter()

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QPalette, QResizeEvent, QShortcut
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QLineEdit,
-    QPushButton,
     QScrollArea,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -33,6 +33,7 @@ from app.gui.checklist import (
     TITLES,
     approval_sentences,
     check_sentence,
+    counted,
     leaving_sentences,
     number,
     removed_sentences,
@@ -43,13 +44,25 @@ from app.gui.checklist import (
 from app.gui.models.parts import PartsModel
 from app.gui.session import Ending, Outcome, Session
 from app.gui.text import tr
-from app.gui.widgets.parts import GAP_PX, MARGIN_PX, Card, Problems, TitleRow, button, plain_table, text_label
-from app.gui.widgets.tints import Tint, tint
+from app.gui.widgets.parts import (
+    GAP_PX,
+    MARGIN_PX,
+    Card,
+    Problems,
+    TitleRow,
+    button,
+    plain_table,
+    shortcut,
+    text_label,
+    tinted,
+)
+from app.gui.widgets.tints import Tint
 from app.pipeline.hand_over import estimate, hand_over, verify_again
 from app.pipeline.overview import Check, CheckItem, Overview, Standing, load_overview
 from app.project.folder import Project
 from app.review.dump import build_dump
 from app.signoff.step import approve
+from app.text.i18n import mark
 from app.text.messages import sentence_for, sentences_for
 
 _TINTS = {
@@ -139,6 +152,7 @@ class SignoffPage(QWidget):
 
     def _make_answers(self) -> QWidget:
         card = Card(tr("Four questions, answered now"))
+        card.body.setSpacing(4)
         questions = (
             ("leaves", tr("What would leave?")),
             ("removed", tr("What was removed?")),
@@ -146,6 +160,7 @@ class SignoffPage(QWidget):
             ("approved", tr("Who approved what?")),
         )
         for key, question in questions:
+            card.body.addSpacing(4)
             head = text_label(question)
             font = head.font()
             font.setBold(True)
@@ -169,6 +184,7 @@ class SignoffPage(QWidget):
         self._name.returnPressed.connect(self._sign)
         self._role = QComboBox()
         self._role.setAccessibleName(tr("Role"))
+        self._role.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._sign_button = button(tr("&Sign"), tr("Sign what there is now, as it is shown here"), self._sign)
         row = QHBoxLayout()
         row.setSpacing(8)
@@ -186,8 +202,7 @@ class SignoffPage(QWidget):
         self._place.setAccessibleName(tr("Folder for the bundle"))
         choose = button(tr("&Folder…"), tr("Choose where the bundle is written"), self._choose_folder)
         self._export_button = button(tr("&Export"), tr("Write the bundle, then verify it"), self._export)
-        self._export_button.setProperty("accent", True)
-        self._export_button.setDefault(True)
+        self._export_button.setObjectName("primary")
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self._place, 1)
@@ -219,7 +234,7 @@ class SignoffPage(QWidget):
             card.body.addWidget(widget)
         card.body.insertLayout(1, row)
         card.body.addLayout(actions)
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Refresh), self, self.refresh)
+        shortcut(QKeySequence.StandardKey.Refresh, self, self.refresh)
         return card
 
     # what is shown --------------------------------------------------------------
@@ -305,9 +320,9 @@ class SignoffPage(QWidget):
             self._room.setText("")
             return
         text = tr(
-            "{images} images in {parts} parts, at most {size}.",
-            images=number(found.instances),
-            parts=number(found.parts),
+            "{images} in {parts}, at most {size}.",
+            images=counted(found.instances, mark("1 image"), mark("{count} images")),
+            parts=counted(found.parts, mark("1 part"), mark("{count} parts")),
             size=size_text(found.size),
         )
         if found.free is not None:
@@ -340,9 +355,7 @@ class SignoffPage(QWidget):
         check = overview.check(CheckItem.VERIFICATION)
         self._verdict.setText("\n".join(_verdict(overview)))
         shade = Tint.GOOD if check.standing is Standing.DONE else Tint.GONE
-        palette = QPalette(self._verdict.palette())
-        palette.setColor(QPalette.ColorRole.WindowText, tint(self.palette(), shade))
-        self._verdict.setPalette(palette)
+        tinted(self._verdict, shade)
 
     def _enable(self) -> None:
         overview = self._overview
@@ -427,9 +440,7 @@ class SignoffPage(QWidget):
     def _copy_checksums(self) -> None:
         text = "".join(f"{part.sha256}  {part.name}\n" for part in self._parts.parts)
         QGuiApplication.clipboard().setText(text)
-        self._title.say(
-            tr("The checksums of {count} parts are on the clipboard.", count=number(len(self._parts.parts)))
-        )
+        self._title.say(tr("The checksums are on the clipboard."))
 
 
 class _CheckLine(QObject):
@@ -442,26 +453,27 @@ class _CheckLine(QObject):
         self._title = text_label(tr(TITLES[item]), wrap=False)
         self._sentence = text_label()
         self._sentence.setForegroundRole(QPalette.ColorRole.Text)
-        grid.addWidget(self._standing, line, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(self._title, line, 1, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(self._sentence, line, 2, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(self._standing, line, 0)
+        grid.addWidget(self._title, line, 1)
+        grid.addWidget(self._sentence, line, 2)
         self._standing.setMinimumWidth(
             self._standing.fontMetrics().horizontalAdvance("\u21bb " + tr("out of date") + " ")
         )
         page = PAGES[item]
-        self._go: QPushButton | None = None
         if page:
-            self._go = button(tr("Go"), tr("Open the page"), lambda: go_to(page))
-            self._go.setAccessibleName(tr("Go to: {title}", title=tr(TITLES[item])))
-            self._go.setFlat(True)
-            grid.addWidget(self._go, line, 3, Qt.AlignmentFlag.AlignTop)
+            name = tr("Go to: {title}", title=tr(TITLES[item]))
+            go = QToolButton()
+            go.setText("\u2192")
+            go.setToolTip(name)
+            go.setAccessibleName(name)
+            go.setAutoRaise(True)
+            go.clicked.connect(lambda _: go_to(page))
+            grid.addWidget(go, line, 3)
 
     def show_check(self, check: Check) -> None:
         """Show how it stands."""
         self._standing.setText(f"{SIGNS[check.standing]} {tr(STANDINGS[check.standing])}")
-        palette = QPalette(self._standing.palette())
-        palette.setColor(QPalette.ColorRole.WindowText, tint(palette, _TINTS[check.standing]))
-        self._standing.setPalette(palette)
+        tinted(self._standing, _TINTS[check.standing])
         self._sentence.setText(check_sentence(check))
 
     def clear(self) -> None:
@@ -488,10 +500,10 @@ def _verdict(overview: Overview) -> Iterator[str]:
             yield tr("… and {count} more.", count=number(len(verified.findings) - _MOST_FINDINGS))
     elif overview.check(CheckItem.VERIFICATION).standing is Standing.DONE:
         sentence = tr(
-            "Verified on {when}: {instances} images in {parts} parts were read again.",
+            "Verified on {when}: {images} in {parts}, read again from the disk.",
             when=when,
-            instances=number(verified.instances),
-            parts=number(len(verified.parts)),
+            images=counted(verified.instances, mark("1 image"), mark("{count} images")),
+            parts=counted(len(verified.parts), mark("1 part"), mark("{count} parts")),
         )
         rest = tr("Every checksum fits, every value is an approved one, and no original identifier was found.")
         yield f"\u2713 {sentence} {rest}"
@@ -510,6 +522,8 @@ def _next_step(overview: Overview) -> str:
         case CheckItem.EXPORT:
             return tr("Everything is signed. Next: the export.")
         case CheckItem.VALUES if overview.undecided.blocking:
-            return tr("Next: decide on {count} values.", count=number(overview.undecided.blocking))
+            return counted(
+                overview.undecided.blocking, mark("Next: decide on one value."), mark("Next: decide on {count} values.")
+            )
         case _:
             return sentence

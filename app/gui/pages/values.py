@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QLocale, Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -25,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.errors import ConsignError
+from app.gui.checklist import counted
 from app.gui.models.value_table import COLUMNS, ValueTableModel
 from app.gui.session import Session
 from app.gui.text import tr
@@ -36,7 +38,9 @@ from app.gui.widgets.parts import (
     TitleRow,
     button,
     plain_table,
+    relabel,
     scaled,
+    shortcut,
     text_label,
 )
 from app.pipeline.overview import Standing, check_preparation
@@ -48,6 +52,7 @@ from app.review.deciding import Choice, Memory, check_new_text, choices_for, dec
 from app.review.dump import build_dump, dump_stamp
 from app.review.step import take_values, write_values
 from app.review.table import Column, Counts, Query, RowNumbers, ValueTable
+from app.text.i18n import mark
 from app.text.messages import sentences_for
 from app.text.reasons import SUSPICIONS
 from app.text.value_words import CHOICES, SUSPICION_NAMES, kind_sentence
@@ -82,6 +87,7 @@ class ValuesPage(QWidget):
         self._query, self._column, self._descending = Query(), Column.SUSPICION, False
         self._history: list[tuple[Memory, str]] = []
         self._issued = self._settled = 0  # decisions that were asked for, and those that the file holds by now
+        self._asks_to_prepare = False
         self._build()
         session.opened.connect(self._forget)
         session.closed.connect(self._forget)
@@ -104,7 +110,6 @@ class ValuesPage(QWidget):
         self._problems.pressed.connect(self._prepare)
 
         self._model = ValueTableModel()
-        self._model.sort_wanted.connect(self._sort)
         self._view = plain_table(self._model, tr("Values"))
         self._view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self._view.doubleClicked.connect(lambda _: self._show_where())
@@ -139,11 +144,12 @@ class ValuesPage(QWidget):
         header.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
         self._view.setSortingEnabled(True)
         em = self.fontMetrics().averageCharWidth()
-        for section, width in enumerate((22, 30, 0, 10, 10, 20)):
+        for section, width in enumerate((27, 30, 0, 13, 13, 22)):
             if width:
                 header.resizeSection(section, width * em)
         header.setSectionResizeMode(COLUMNS.index(Column.VALUE), QHeaderView.ResizeMode.Stretch)
         header.setMinimumSectionSize(6 * em)
+        self._model.sort_wanted.connect(self._sort)
 
     def _make_filters(self) -> QHBoxLayout:
         self._search = QLineEdit()
@@ -230,24 +236,22 @@ class ValuesPage(QWidget):
 
     def _make_keys(self) -> None:
         # The letters count while the table has the focus: in the search line they are letters.
-        here = Qt.ShortcutContext.WidgetShortcut
         keys: tuple[tuple[str, Callable[[], object]], ...] = (
-            ("K", lambda: self._decide(Choice.KEEP)),
-            ("D", lambda: self._decide(Choice.DROP)),
+            ("K", partial(self._decide, Choice.KEEP)),
+            ("D", partial(self._decide, Choice.DROP)),
             ("R", self._begin_replacing),
-            ("T", lambda: self._decide(Choice.DROP_TAG)),
+            ("T", partial(self._decide, Choice.DROP_TAG)),
             ("Backspace", self._undecide),
             ("G", self._select_group),
             ("W", self._show_where),
             ("Return", self._show_where),
         )
         for key, action in keys:
-            QShortcut(QKeySequence(key), self._view, lambda action=action: action(), context=here)
-        inside = Qt.ShortcutContext.WidgetWithChildrenShortcut
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self, self._undo, context=inside)
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self._search.setFocus, context=inside)
-        QShortcut(QKeySequence("Escape"), self._replacement, self._end_replacing, context=here)
-        QShortcut(QKeySequence("Escape"), self._search, self._view.setFocus, context=here)
+            shortcut(key, self._view, action, inside=False)
+        shortcut(QKeySequence.StandardKey.Undo, self, self._undo)
+        shortcut(QKeySequence.StandardKey.Find, self, self._search.setFocus)
+        shortcut("Escape", self._replacement, self._end_replacing, inside=False)
+        shortcut("Escape", self._search, self._view.setFocus, inside=False)
 
     # what is shown --------------------------------------------------------------
 
@@ -319,11 +323,13 @@ class ValuesPage(QWidget):
         self._export.setEnabled(True)
         self._import.setEnabled(True)
         if loaded.needs_preparing:
+            self._asks_to_prepare = True
             self._problems.show_sentences(
                 [tr("Words were called safe, or images were decided on. De-identify again to see what changes.")],
                 tr("De-identify again"),
             )
-        elif self._problems.text:
+        elif self._asks_to_prepare:
+            self._asks_to_prepare = False
             self._problems.clear()
 
     def _show_progress(self) -> None:
@@ -338,7 +344,9 @@ class ValuesPage(QWidget):
         waiting = len(table.blocking)
         sentence = tr("{decided} of {total} suspicious values decided.", decided=decided, total=total)
         if waiting:
-            sentence += " " + tr("The release waits for {count} of them.", count=waiting)
+            sentence += " " + counted(
+                waiting, mark("The release waits for one of them."), mark("The release waits for {count} of them.")
+            )
         elif decided < total:
             sentence += " " + tr("The release waits for none of the others.")
         else:
@@ -422,8 +430,7 @@ class ValuesPage(QWidget):
     def _show_found(self, table: ValueTable, numbers: RowNumbers) -> None:
         chosen = self._chosen()
         self._model.show_rows(table, numbers)
-        count = QLocale().toString(len(numbers))
-        self._found.setText(tr("{count} rows", count=count))
+        self._found.setText(counted(len(numbers), mark("1 row"), mark("{count} rows")))
         if len(numbers):
             lines = np.nonzero(numbers == chosen[0])[0].tolist() if chosen else []
             self._view.selectRow(lines[0] if lines else 0)
@@ -453,8 +460,9 @@ class ValuesPage(QWidget):
         for choice, made in self._buttons.items():
             made.setEnabled(choice in possible)
         only_words = all(row.kind is RowKind.WORD for row in rows)
-        self._buttons[Choice.KEEP].setText(tr("Call it safe") if only_words else tr("Keep"))
-        self._buttons[Choice.DROP].setText(tr("Leave it out") if only_words else tr("Drop value"))
+        keep, drop = (tr("Call it safe"), tr("Leave it out")) if only_words else (tr("Keep"), tr("Drop value"))
+        relabel(self._buttons[Choice.KEEP], keep, "K")
+        relabel(self._buttons[Choice.DROP], drop, "D")
         if len(chosen) > 1:
             self._what.setText(tr("{count} rows chosen", count=QLocale().toString(len(chosen))))
             self._why.setText(tr("The decision is taken on each of them, as far as it suits."))
@@ -571,7 +579,6 @@ class ValuesPage(QWidget):
         example = table.rows[chosen[0]].example_instance_id
         if example is not None:
             self.show_instance.emit(example)
-            self.go_to.emit("deidentify")
 
     # files and jobs ---------------------------------------------------------------
 
@@ -618,6 +625,7 @@ class ValuesPage(QWidget):
 
     def _tell(self, error: ConsignError | None, success: str) -> None:
         if error is not None:
+            self._asks_to_prepare = False
             self._problems.show_sentences(sentences_for(error, tr))
         else:
             self._title.say(success)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPalette, QTextCharFormat, QTextLayout, QTex
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.deid.comparison import Piece
+from app.gui.widgets.parts import CELL_PX
 from app.gui.widgets.tints import Tint, tint
 
 
@@ -31,7 +32,7 @@ class CleanedTextDelegate(QStyledItemDelegate):
         style.drawControl(QStyle.ControlElement.CE_ItemViewItem, shown, painter, shown.widget)
         is_selected = bool(shown.state & QStyle.StateFlag.State_Selected)
         layout = _layout(pieces, shown, is_selected)
-        margin = style.pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin) + 1
+        margin = style.pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin) + 1 + CELL_PX
         rect = shown.rect.adjusted(margin, 0, -margin, 0)
         painter.save()
         painter.setClipRect(rect)

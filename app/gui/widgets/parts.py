@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QAbstractItemModel, Qt, Signal
-from PySide6.QtGui import QFont, QPalette
+from PySide6.QtGui import QFont, QKeySequence, QPalette, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -19,8 +19,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui.text import tr
+from app.gui.widgets.tints import Tint, tint
 
-MARGIN_PX, GAP_PX = 20, 12
+MARGIN_PX, GAP_PX, CELL_PX = 20, 12, 6
 
 
 def scaled(font: QFont, factor: float, *, bold: bool = False) -> QFont:
@@ -37,6 +38,17 @@ def quiet(label: QLabel) -> QLabel:
     """A label of less weight: explanations beside what they explain."""
     label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
     return label
+
+
+def tinted(label: QLabel, which: Tint) -> None:
+    """Give a label the colour of a meaning."""
+    palette = QPalette(label.palette())
+    for role in (
+        QPalette.ColorRole.WindowText,
+        QPalette.ColorRole.Text,
+    ):  # the one on a card is not the one on the page
+        palette.setColor(role, tint(palette, which))
+    label.setPalette(palette)
 
 
 def text_label(text: str = "", *, wrap: bool = True) -> QLabel:
@@ -188,14 +200,32 @@ def plain_table(model: QAbstractItemModel, name: str) -> QTableView:
     view.verticalHeader().setDefaultSectionSize(view.fontMetrics().height() + 12)
     view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
     view.horizontalHeader().setHighlightSections(False)
+    view.setStyleSheet(f"QTableView::item {{ padding: 0 {CELL_PX}px; }}")
     return view
+
+
+def shortcut(
+    keys: str | QKeySequence.StandardKey, widget: QWidget, action: Callable[[], object], *, inside: bool = True
+) -> None:
+    """A key that counts while ``widget`` has the focus, or with ``inside`` anything within it."""
+    contexts = Qt.ShortcutContext
+    made = QShortcut(QKeySequence(keys), widget)
+    # Only this way: PySide6 drops a context that it gets together with a function.
+    made.setContext(contexts.WidgetWithChildrenShortcut if inside else contexts.WidgetShortcut)
+    made.activated.connect(action)
+
+
+def relabel(made: QPushButton, text: str, keys: str = "") -> None:
+    """Another text; the key is a part of what is seen, not of the accessible name."""
+    made.setText(f"{text}  \u00b7  {keys}" if len(keys) == 1 else text)
+    made.setAccessibleName(text.replace("&", ""))
 
 
 def button(text: str, tip: str, action: Callable[[], object], *, keys: str = "") -> QPushButton:
     """A push button with a tooltip that names its key."""
-    made = QPushButton(text)
+    made = QPushButton()
+    relabel(made, text, keys)
     made.setToolTip(f"{tip} ({keys})" if keys else tip)
-    made.setAccessibleName(text.replace("&", ""))
     made.setAccessibleDescription(tip)
     made.clicked.connect(lambda _checked: action())
     return made
