@@ -7,6 +7,8 @@ from pathlib import Path
 
 from app.bundle.estimate import Estimate, estimate_export
 from app.bundle.verify import verify_progress
+from app.deid.rules import compile_rules
+from app.deid.step import make_recipe
 from app.errors import UsageError
 from app.events import Finished, Job
 from app.jobs.executors import WorkExecutor
@@ -73,4 +75,7 @@ def estimate(project: Project, out: Path, rows: Sequence[ValueRow]) -> Estimate:
     )
     found = {row["id"]: crosswalk.find_patient(row["original_key"]) for row in patients}
     codes = {patient_id: pseudonym.code if pseudonym else "" for patient_id, pseudonym in found.items()}
-    return estimate_export(project, codes, out, len(rows) * _BYTES_PER_ROW)
+    recipe = make_recipe(project)
+    rules = compile_rules(recipe.options, recipe.dates, recipe.overrides).to_csv()
+    metadata_size = len(rules) + project.layout.protocol_toml.stat().st_size + len(rows) * _BYTES_PER_ROW
+    return estimate_export(project, codes, out, metadata_size)

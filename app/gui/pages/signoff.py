@@ -131,7 +131,7 @@ class SignoffPage(QWidget):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(inside)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._area = area
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is inside scrolls into sight as it gets the focus
         page = QVBoxLayout(self)
         page.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
         page.setSpacing(GAP_PX)
@@ -460,9 +460,10 @@ class _CheckLine(QObject):
             self._standing.fontMetrics().horizontalAdvance("\u21bb " + tr("out of date") + " ")
         )
         page = PAGES[item]
+        self.go = QToolButton()
         if page:
             name = tr("Go to: {title}", title=tr(TITLES[item]))
-            go = QToolButton()
+            go = self.go
             go.setText("\u2192")
             go.setToolTip(name)
             go.setAccessibleName(name)
