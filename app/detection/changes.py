@@ -1,8 +1,8 @@
 """Where a frame of a stack shows something that the frames before it do not: the cheap test that every frame gets.
 
-A picture is cut into tiles of 8 pixels. Two numbers are kept of each: how much there is as fine as a stroke of a letter, and
-how much of that differs from the frame before. Tissue changes from frame to frame by about as much as it did around that
-time; writing that appears does not. A score says how many times the usual change a tile has changed.
+A picture is cut into tiles of 8 pixels. Two numbers are kept of each: how much there is as fine as the strokes of
+letters, and how much of that differs from the frame before. Tissue changes from frame to frame by about as much as it
+did around that time; writing that appears does not. A score says how many times the usual change a tile has changed.
 """
 
 from dataclasses import dataclass
@@ -21,12 +21,18 @@ _LEAST_CHANGE = 0.4  # grey levels: below it a tile of black or of one colour wo
 _HIGHEST_SCORE = 30.0
 
 Scores = NDArray[np.float32]
-"""Frames x rows of tiles x columns of tiles."""
+"""Frames x rows of tiles x columns of tiles: how many times the usual change."""
+Strokes = NDArray[np.float16]
+"""Frames x rows of tiles x columns of tiles, in grey levels."""
+
+
+# Two colours of one brightness are told apart: no channel weighs as much as another.
+_WEIGHTS = np.array([[0.45, 0.35, 0.2]], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Projections:
-    """What a whole stack looks like at once."""
+    """What a whole stack looks like at once, in grey."""
 
     mean: Image
     deviation: Image
@@ -40,39 +46,44 @@ class ChangeMeter:
     def __init__(self) -> None:
         self._strokes: list[NDArray[np.float16]] = []
         self._changes: list[NDArray[np.float16]] = []
+        self._views: list[float] = []
         self._previous: Image | None = None
-        self._sum: NDArray[np.float32] | None = None
 
     def add(self, image: Image) -> None:
-        """The next picture; all have one size and number of channels."""
-        if self._previous is None or self._sum is None:
-            self._sum = np.zeros(image.shape, np.float32)
-            self._squares = np.zeros(image.shape, np.float32)
-            self._lowest, self._highest = image.copy(), image.copy()
-            change = np.zeros_like(image)
-        else:
-            change = np.asarray(cv2.absdiff(image, self._previous), np.uint8)
-        cv2.accumulate(image, self._sum)
-        cv2.accumulateSquare(image, self._squares)
-        cv2.min(image, self._lowest, self._lowest)
-        cv2.max(image, self._highest, self._highest)
+        """The next picture; all have one size."""
+        grey = to_grey(image)
         around = (_STROKES_PX, _STROKES_PX)
-        self._strokes.append(_tiles(cv2.absdiff(image, cv2.blur(image, around))))
-        self._changes.append(_tiles(cv2.subtract(change, cv2.blur(change, around))))
-        self._previous = image
+        view = _tiles(grey)
+        if self._previous is None:
+            self._sum = np.zeros(grey.shape, np.float32)
+            self._squares = np.zeros(grey.shape, np.float32)
+            self._lowest, self._highest = grey.copy(), grey.copy()
+            self._previous, self._view = grey, view
+        change = cv2.absdiff(grey, self._previous)
+        cv2.accumulate(grey, self._sum)
+        cv2.accumulateSquare(grey, self._squares)
+        cv2.min(grey, self._lowest, self._lowest)
+        cv2.max(grey, self._highest, self._highest)
+        self._strokes.append(_tiles(cv2.absdiff(grey, cv2.blur(grey, around))).astype(np.float16))
+        self._changes.append(_tiles(cv2.subtract(change, cv2.blur(change, around))).astype(np.float16))
+        self._views.append(_likeness(view, self._view))
+        self._previous, self._view = grey, view
 
     def projections(self) -> Projections:
         """Mean, deviation, minimum and maximum of every pixel."""
-        assert self._sum is not None
         mean = self._sum / len(self._strokes)
         variance = np.maximum(self._squares / len(self._strokes) - mean**2, 0)
         deviation = np.sqrt(variance)
         deviation *= 255 / max(1.0, float(np.percentile(deviation, 99.5)))
         return Projections(_to_8_bit(mean), _to_8_bit(deviation), self._lowest, self._highest)
 
-    def strokes(self) -> NDArray[np.float16]:
+    def strokes(self) -> Strokes:
         """Frames x rows x columns of tiles: how much there is as fine as a letter's strokes, in grey levels."""
         return np.stack(self._strokes)
+
+    def likeness(self) -> NDArray[np.float64]:
+        """How like the frame before each frame is as a whole, at most 1; the first is like itself."""
+        return np.array(self._views)
 
     def scores(self) -> Scores:
         """How many times the usual change a tile has changed since the frame before; the first frame has 0."""
@@ -87,18 +98,29 @@ class ChangeMeter:
             above = change - _median_around(change)
             scores[1:, top : top + band] = np.maximum(more, above / _usual(np.abs(above)))
         np.clip(scores, 0, _HIGHEST_SCORE, scores)
-        for score in scores:
-            cv2.blur(score, (3, 3), score, borderType=cv2.BORDER_CONSTANT)
-            score *= 3
+        for number in range(1, len(scores)):  # the sum of nine, over the deviation that a sum of nine has
+            scores[number] = 3 * cv2.blur(scores[number], (3, 3), borderType=cv2.BORDER_CONSTANT)
         return scores
 
 
-def _tiles(values: Any) -> NDArray[np.float16]:
-    if values.ndim == 3:
-        values = values.max(axis=2)
+def to_grey(image: Image) -> Image:
+    """One channel, in which what differs in colour differs."""
+    return image if image.ndim == 2 else np.asarray(cv2.transform(image, _WEIGHTS), np.uint8)
+
+
+def _tiles(values: Any) -> NDArray[np.float32]:
     rows, columns = values.shape
     size = (-(-columns // TILE_PX), -(-rows // TILE_PX))
-    return np.asarray(cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float16)
+    return np.asarray(cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _likeness(view: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Correlation; pictures without contrast are alike where their brightness is."""
+    one, two = view - view.mean(), other - other.mean()
+    power = max(float((one * one).mean()), float((two * two).mean()))
+    if power < 4:
+        return 1.0 if abs(float(view.mean() - other.mean())) < 4 else 0.0
+    return float((one * two).mean()) / power
 
 
 def _usual(change: Scores) -> Scores:
@@ -113,5 +135,5 @@ def _median_around(values: Scores) -> Scores:
     return np.asarray(np.partition(shifted, _AROUND, axis=0)[_AROUND], np.float32)
 
 
-def _to_8_bit(values: NDArray[np.float32]) -> Image:
+def _to_8_bit(values: NDArray[np.floating[Any]]) -> Image:
     return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
