@@ -43,7 +43,8 @@ class Line:
     """One string in a picture.
 
     ``height_px`` is from the top of an H to the foot of a g; ``contrast`` in grey levels against what is around it,
-    where it is seen best; ``glyphs`` is true for the pixels that are at least half ink, over the whole picture.
+    where it is seen best; ``glyphs`` is true for the pixels that are at least half ink and can be told from what was
+    there before, over the whole picture.
     """
 
     text: str
@@ -221,11 +222,12 @@ def _write(
         line = _try(stored, margin, (top, left), coverage, ink, rng)
         if line is None:
             continue
-        contrast, is_boxed = line
+        is_boxed, visible = line
         glyphs = np.zeros((rows, columns), bool)
-        glyphs[top : top + height, left : left + width] = coverage >= min(0.5, 0.6 * float(coverage.max()))
+        inside = coverage >= min(0.5, 0.6 * float(coverage.max()))
+        glyphs[top : top + height, left : left + width] = inside & visible
         taken[margin] = True
-        return Line(text, height_px, contrast, ink, turn, is_boxed, glyphs)
+        return Line(text, height_px, 0.0, ink, turn, is_boxed, glyphs)
     return None
 
 
@@ -253,8 +255,12 @@ def _try(
     coverage: NDArray[np.float32],
     ink: Ink,
     rng: np.random.Generator,
-) -> tuple[float, bool] | None:
-    """Draw it if it can be read there: contrast of 20 levels, and 1.3 times the deviation of what is behind."""
+) -> tuple[bool, NDArray[np.bool_]] | None:
+    """Draw it where it can be read: contrast of 20 levels, and 1.3 times the deviation of what is behind.
+
+    Whether it is in a box, and which pixels differ from what is behind, of those that the ink covers: three quarters at
+    least. None, and nothing drawn, where it can't be read.
+    """
     unit, zero = (8.0, 200.0) if stored.dtype == np.uint16 else (1.0, 0.0)
     behind = (stored[margin].astype(np.float32) - zero) / unit
     is_boxed = rng.random() < 0.25
@@ -277,15 +283,19 @@ def _try(
         return None
     if is_boxed:
         behind[:] = box
-        grey = np.full(grey.shape, box, np.float32)
-    inner = np.zeros(grey.shape, np.float32)
     down, right = corner[0] - margin[0].start, corner[1] - margin[1].start
-    inner[down : down + coverage.shape[0], right : right + coverage.shape[1]] = coverage
+    place = np.s_[down : down + coverage.shape[0], right : right + coverage.shape[1]]
+    inner = np.zeros(grey.shape, np.float32)
+    inner[place] = coverage
+    colour: float | NDArray[np.float32] = value
     if behind.ndim == 3:
         colour = np.array((255.0, 255.0, 0.0) if ink is Ink.YELLOW else (value,) * 3, np.float32)
-        written = behind * (1 - inner[:, :, None]) + colour * inner[:, :, None]
-    else:
-        written = behind * (1 - inner) + value * inner
+        inner = inner[:, :, np.newaxis]
+    written = behind * (1 - inner) + colour * inner
+    difference = np.abs(written - behind)[place]
+    visible = (difference.max(axis=2) if difference.ndim == 3 else difference) >= 10
+    if visible[coverage >= 0.5 * coverage.max()].mean() < 0.75:
+        return None
     top = 65535 if stored.dtype == np.uint16 else 255
     stored[margin] = np.clip(np.rint(written * unit + zero), 0, top).astype(stored.dtype)
-    return contrast, is_boxed
+    return is_boxed, visible

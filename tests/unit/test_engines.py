@@ -48,11 +48,11 @@ class Saying:
 
 
 def test_findings_are_strong_weak_or_dropped_by_confidence() -> None:
-    texts = [DetectedText(0, place, 5, place + 5, sure) for place, sure in ((0, 0.99), (10, 0.5), (20, 0.01))]
+    texts = [DetectedText(0, place, 5, place + 5, sure) for place, sure in ((0, 0.99), (20, 0.5), (40, 0.01))]
 
     found = find_text(np.zeros((50, 50), np.uint8), [Saying(*texts)])
 
-    assert [(one.left, one.is_strong, one.engine) for one in found] == [(0, True, "ppocr"), (10, False, "ppocr")]
+    assert [(one.left, one.is_strong, one.engine) for one in found] == [(0, True, "ppocr"), (20, False, "ppocr")]
     assert all(0 < WEAK_FROM[label] <= STRONG_FROM[label] <= 1 for label in STRONG_FROM)
 
 
@@ -81,6 +81,40 @@ def test_a_finding_does_not_print_what_was_read() -> None:
 
     assert found[0].original_text == "DOE JOHN"
     assert "DOE" not in repr(found)
+
+
+def strong_lefts(*detectors: Saying) -> list[int]:
+    return [one.left for one in find_text(np.zeros((200, 400), np.uint8), detectors) if one.is_strong]
+
+
+def test_what_continues_a_line_of_strong_text_is_strong_however_short() -> None:
+    line, initial, its_dot = (
+        DetectedText(50, 20, 70, 120, 0.99),
+        DetectedText(52, 130, 70, 145, 0.15),
+        DetectedText(51, 150, 70, 160, 0.12),
+    )
+    elsewhere = [
+        DetectedText(90, 130, 110, 145, 0.15),  # another row
+        DetectedText(50, 200, 70, 215, 0.15),  # too far away
+        DetectedText(20, 125, 100, 150, 0.15),  # much higher
+    ]
+
+    assert strong_lefts(Saying(line, initial, its_dot, *elsewhere)) == [20, 150, 130]  # by place, from the top
+
+
+def test_what_continues_a_turned_line_is_strong_too() -> None:
+    line, initial = DetectedText(20, 50, 120, 70, 0.99), DetectedText(130, 52, 145, 70, 0.15)
+
+    assert strong_lefts(Saying(line, initial)) == [50, 52]
+
+
+def test_weak_findings_of_two_engines_at_one_place_are_strong() -> None:
+    other = Saying(DetectedText(50, 25, 70, 110, 0.4))
+    other.label = "glyphs"
+
+    assert strong_lefts(Saying(DetectedText(50, 20, 70, 120, 0.4))) == []
+    assert strong_lefts(Saying(DetectedText(50, 20, 70, 120, 0.4)), other) == [20, 25]
+    assert strong_lefts(Saying(DetectedText(90, 20, 110, 120, 0.4)), other) == []
 
 
 # glyphs
