@@ -38,6 +38,7 @@ ERRORS: Mapping[str, str] = {
     "database-damaged": mark(
         "The project's catalogue is damaged. Restore catalog.sqlite from a backup: it holds the patients' codes."
     ),
+    "demo-not-written": mark("The demo can't be written into your documents. Make room there, or check your rights."),
     "secret-damaged": mark("The project's secret.key is missing or damaged. Restore it from a backup."),
     "crosswalk-damaged": mark(
         "The crosswalk can't be read with the project's secret.key. Restore both from the same backup."

@@ -1,0 +1,35 @@
+"""The demo shows what the product is for, and costs nobody's privacy."""
+
+from pathlib import Path
+
+import pytest
+
+from app.catalog.step import scan
+from app.errors import ProjectError
+from app.jobs.executors import SerialExecutor
+from app.pipeline.demo import make_demo
+from app.project.folder import Project
+
+
+def test_demo_has_four_people_a_damaged_file_and_a_foreign_one(tmp_path: Path) -> None:
+    root, source = make_demo(tmp_path)
+    with Project(root) as project:
+        list(scan(project, [source], SerialExecutor()))
+        verdicts = dict(project.store.execute("SELECT verdict, count(*) FROM files GROUP BY verdict").fetchall())
+        assert project.site_id == "DEMO"
+        assert project.store.execute("SELECT count(*) FROM patients").fetchone()[0] == 4
+        assert project.store.execute("SELECT count(*) FROM series").fetchone()[0] == 5
+    assert verdicts == {"instance": 27, "unreadable": 1, "skipped": 1}
+
+
+def test_each_demo_has_a_folder_of_its_own_and_the_same_files(tmp_path: Path) -> None:
+    (_, first), (_, second) = make_demo(tmp_path), make_demo(tmp_path)
+    names = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
+    assert first != second
+    assert all((first / name).read_bytes() == (second / name).read_bytes() for name in names)
+
+
+def test_demo_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ProjectError, match="demo-not-written"):
+        make_demo(tmp_path / "file")
