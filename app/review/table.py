@@ -20,12 +20,14 @@ from app.project.values import RowKind, Suspicion, ValueRow
 from app.review.deciding import Choice, choice_on
 
 RowNumbers = NDArray[np.int32]
+ChoiceCodes = NDArray[np.int8]
 
 _DOT = re.compile(r"\.(?![^\[]*\])")  # a private creator in brackets may have dots of its own
 _CHOICES = tuple(Choice)
 _CHOICE_CODES = {choice: code for code, choice in enumerate(_CHOICES)}
 _KINDS = tuple(RowKind)
 _NO_SUSPICION = len(Suspicion)
+_SORTED_CHARACTERS = 48
 
 
 class Column(StrEnum):
@@ -67,7 +69,7 @@ class Counts:
 
 
 class ValueTable:
-    """Rows of the dump with what is decided on them."""
+    """Rows of the dump, in its order, with what is decided on them."""
 
     def __init__(self, rows: Sequence[ValueRow], decisions: Decisions) -> None:
         self.rows = rows
@@ -88,16 +90,18 @@ class ValueTable:
             f"{folded_paths[code]}\n{shown_value(row).casefold()}"
             for code, row in zip(self._path_codes.tolist(), rows, strict=True)
         ]
+        self._numbers: dict[tuple[str, str], list[int]] = {}
+        for number, row in enumerate(rows):
+            self._numbers.setdefault((row.path, row.value), []).append(number)
         self._ranks: dict[Column, NDArray[Any]] = {
-            Column.SUSPICION: _rank([row.sort_key for row in rows]),
+            Column.SUSPICION: np.arange(len(rows), dtype=np.int32),
             Column.NAME: _rank([name.casefold() for name in self._names])[self._path_codes],
-            Column.VALUE: _rank([_value_key(row) for row in rows]),
+            Column.VALUE: _rank([shown_value(row).casefold() for row in rows]),
             Column.INSTANCES: self._instances,
             Column.PATIENTS: self._patients,
         }
         self._decisions = decisions
-        self._choices = np.zeros(len(rows), np.int8)
-        self.decide(decisions)
+        self._choices = self.choice_codes(decisions)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -107,17 +111,32 @@ class ValueTable:
         """What the rows are shown with."""
         return self._decisions
 
-    def decide(self, decisions: Decisions, changed: Iterable[int] | None = None) -> None:
-        """Show other decisions; ``changed`` are the only rows decided on, where that is known."""
+    def choice_codes(self, decisions: Decisions) -> ChoiceCodes:
+        """What ``decisions`` say about each row, for ``show``; takes as long as there are decisions."""
+        codes = np.zeros(len(self.rows), np.int8)
+        words = [("", word) for word in decisions.safe_words | decisions.refused_words]
+        for number in self.numbers_of([*decisions.values, *words]):
+            codes[number] = _CHOICE_CODES[choice_on(self.rows[number], decisions)[0]]
+        dropped = [code for code, path in enumerate(self.paths) if path in decisions.tags_dropped]
+        codes[np.isin(self._path_codes, dropped)] = _CHOICE_CODES[Choice.DROP_TAG]
+        return codes
+
+    def show(self, decisions: Decisions, codes: ChoiceCodes) -> None:
+        """Show other decisions, as ``choice_codes`` worked them out."""
+        self._decisions, self._choices = decisions, codes
+
+    def decide(self, decisions: Decisions, changed: Iterable[int]) -> None:
+        """Show decisions that differ on the rows ``changed`` alone, and on all rows of a tag that was dropped there."""
         toggled = self._decisions.tags_dropped ^ decisions.tags_dropped
         self._decisions = decisions
-        if changed is None:
-            numbers: Iterable[int] = range(len(self.rows))
-        else:  # a dropped tag concerns every row of its path
-            codes = [code for code, path in enumerate(self.paths) if path in toggled]
-            numbers = {*changed, *np.nonzero(np.isin(self._path_codes, codes))[0].tolist()} if codes else changed
+        codes = [code for code, path in enumerate(self.paths) if path in toggled]
+        numbers = {*changed, *np.nonzero(np.isin(self._path_codes, codes))[0].tolist()} if codes else changed
         for number in numbers:
             self._choices[number] = _CHOICE_CODES[choice_on(self.rows[number], decisions)[0]]
+
+    def numbers_of(self, keys: Iterable[tuple[str, str]]) -> list[int]:
+        """The rows with these paths and values; the path of a word is empty."""
+        return [number for key in keys for number in self._numbers.get(key, ())]
 
     def name(self, number: int) -> str:
         """The attribute's name in words; empty for a word."""
@@ -158,8 +177,12 @@ class ValueTable:
         return numbers[order]
 
     def same_reason(self, number: int) -> RowNumbers:
-        """The rows that share the worst reason and the kind of a row: one group that can be decided on as a whole."""
-        fits = (self._worst == self._worst[number]) & (self._kinds == self._kinds[number])
+        """The rows with the same worst reason, words or not as this one: a group that can be decided on as a whole.
+
+        In the dump's order they stand one after the other.
+        """
+        words = self._kinds == _KINDS.index(RowKind.WORD)
+        fits = (self._worst == self._worst[number]) & (words == words[number])
         return np.nonzero(fits)[0].astype(np.int32)
 
     @property
@@ -217,11 +240,10 @@ def _codes(items: Sequence[RowKind], known: Sequence[RowKind]) -> NDArray[np.int
     return np.fromiter((codes[item] for item in items), np.int8, len(items))
 
 
-def _value_key(row: ValueRow) -> str:
-    return shown_value(row).casefold()
+def _rank(keys: Sequence[str]) -> NDArray[np.int64]:
+    """For each text its place among the sorted ones; equal ones share one.
 
-
-def _rank(keys: Sequence[Any]) -> NDArray[np.int32]:
-    """For each key its place among the sorted ones; equal keys share one."""
-    places = {key: place for place, key in enumerate(sorted(set(keys)))}
-    return np.fromiter((places[key] for key in keys), np.int32, len(keys))
+    NumPy sorts fixed-width texts without holding up the other threads, which a window would feel.
+    """
+    _, places = np.unique(np.array([key[:_SORTED_CHARACTERS] for key in keys], dtype=np.str_), return_inverse=True)
+    return places.astype(np.int64)

@@ -76,7 +76,9 @@ def test_decision_filter_follows_the_decisions(table: ValueTable) -> None:
 
 def test_dropped_tag_shows_on_every_row_of_its_path(table: ValueTable) -> None:
     jane = table.find(Query("jane")).tolist()
-    table.decide(decide_rows(Decisions(), [table.rows[jane[0]]], Choice.DROP_TAG), jane)
+    decided = decide_rows(Decisions(), [table.rows[jane[0]]], Choice.DROP_TAG)
+    table.decide(decided, jane)
+    assert table.choice_codes(decided).tolist() == [codes(table, number) for number in range(len(table))]
     assert values(table, Query(choices=frozenset({Choice.DROP_TAG}))) == ["Jane", "Thorax"]
     assert table.choice(jane[0]) == (Choice.DROP_TAG, "")
 
@@ -89,7 +91,25 @@ def test_sorting_by_any_column_both_ways(table: ValueTable) -> None:
     assert values(table, Query(), Column.DECISION) == values(table, Query())
 
 
-def test_group_of_the_same_reason_is_of_one_kind(table: ValueTable) -> None:
+def codes(table: ValueTable, number: int) -> int:
+    return list(Choice).index(table.choice(number)[0])
+
+
+def test_all_decisions_at_once_are_those_one_by_one(table: ValueTable) -> None:
+    decisions = Decisions()
+    for number, choice in enumerate((Choice.KEEP, Choice.DROP, Choice.DROP_TAG, Choice.REPLACE, Choice.KEEP)):
+        row = table.rows[number]
+        new = "CHEST" if choice is Choice.REPLACE else ""
+        decisions = decide_rows(decisions, [row], choice, new)
+        table.decide(decisions, [number])
+    assert table.choice_codes(decisions).tolist() == [codes(table, number) for number in range(len(table))]
+    fresh = ValueTable(ROWS, decisions)
+    assert [fresh.choice(number) for number in range(len(fresh))] == [table.choice(n) for n in range(len(table))]
+    table.show(Decisions(), table.choice_codes(Decisions()))
+    assert table.progress == (0, 3)
+
+
+def test_group_of_the_same_reason_holds_words_or_values(table: ValueTable) -> None:
     word = table.find(Query("kardex")).tolist()[0]
     assert [table.rows[number].value for number in table.same_reason(word).tolist()] == ["kardex"]
 

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QApplication
 
 from app.gui.text import tr
 from app.gui.widgets.tints import Tint, tint
-from app.project.decisions import Decisions
 from app.project.values import ValueRow
 from app.review.deciding import Choice
 from app.review.table import Column, RowNumbers, ValueTable
@@ -57,12 +56,10 @@ class ValueTableModel(QAbstractTableModel):
         self.numbers = _NO_ROWS if numbers is None else numbers
         self.endResetModel()
 
-    def show_decisions(self, decisions: Decisions, changed: list[int] | None = None) -> None:
-        """Show other decisions on the same rows; ``changed`` are the table's rows that were decided on."""
-        if self.table is not None:
-            self.table.decide(decisions, changed)
-            if len(self.numbers):
-                self.dataChanged.emit(self.index(0, 0), self.index(len(self.numbers) - 1, len(COLUMNS) - 1))
+    def show_decided(self) -> None:
+        """Show what is decided by now on the same rows."""
+        if len(self.numbers):
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.numbers) - 1, len(COLUMNS) - 1))
 
     def number(self, line: int) -> int:
         """The table's row that stands in a line."""

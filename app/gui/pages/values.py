@@ -51,7 +51,7 @@ from app.project.values import RowKind, Suspicion, ValueRow
 from app.review.deciding import Choice, Memory, check_new_text, choices_for, decide_rows, remember, restore
 from app.review.dump import build_dump, dump_stamp
 from app.review.step import take_values, write_values
-from app.review.table import Column, Counts, Query, RowNumbers, ValueTable
+from app.review.table import ChoiceCodes, Column, Counts, Query, RowNumbers, ValueTable
 from app.text.i18n import mark
 from app.text.messages import sentences_for
 from app.text.reasons import SUSPICIONS
@@ -60,6 +60,7 @@ from app.text.value_words import CHOICES, SUSPICION_NAMES, kind_sentence
 _UNDO_STEPS = 200
 # Beyond this a decision is worked out in another thread: 50 ms are not enough for it.
 _MOST_ROWS_AT_ONCE = 2000
+_MOST_RUNS = 200
 _TYPING_MS = 120
 
 
@@ -68,9 +69,9 @@ class _Loaded:
     stamp: str
     table: ValueTable | None  # None: the one that is shown is still right
     decisions: Decisions
+    codes: ChoiceCodes | None  # None: so are the decisions
     counts: Counts | None
     issued: int
-    is_prepared: bool
     needs_preparing: bool
 
 
@@ -85,7 +86,8 @@ class ValuesPage(QWidget):
         self._session = session
         self._stamp = ""
         self._query, self._column, self._descending = Query(), Column.SUSPICION, False
-        self._history: list[tuple[Memory, str]] = []
+        self._history: list[Memory] = []
+        self._group_wanted: int | None = None
         self._issued = self._settled = 0  # decisions that were asked for, and those that the file holds by now
         self._asks_to_prepare = False
         self._build()
@@ -260,7 +262,7 @@ class ValuesPage(QWidget):
         if self._session.project is None:
             self._forget()
             return
-        stamp, issued = self._stamp, self._issued
+        stamp, issued, shown = self._stamp, self._issued, self._model.table
 
         def load(project: Project) -> _Loaded:
             decisions = load_decisions(project.layout)
@@ -270,9 +272,12 @@ class ValuesPage(QWidget):
             table = None
             if new_stamp != stamp:
                 table = ValueTable(build_dump(project) if is_prepared else [], decisions)
+            codes = None
+            if table is None and shown is not None and shown.decisions != decisions:
+                codes = shown.choice_codes(decisions)
             counts = table.counts() if table is not None else None
-            is_stale = check.standing is Standing.STALE
-            return _Loaded(new_stamp, table, decisions, counts, issued, is_prepared, is_prepared and is_stale)
+            is_stale = is_prepared and check.standing is Standing.STALE
+            return _Loaded(new_stamp, table, decisions, codes, counts, issued, is_stale)
 
         self._session.ask(load, self._take, key="values")
 
@@ -290,8 +295,9 @@ class ValuesPage(QWidget):
             if loaded.counts is not None:
                 self._fill_filters(loaded.counts)
             self._filter()
-        elif self._model.table is not None and self._model.table.decisions != loaded.decisions:
-            self._model.show_decisions(loaded.decisions)
+        elif self._model.table is not None and loaded.codes is not None:
+            self._model.table.show(loaded.decisions, loaded.codes)
+            self._model.show_decided()
         self._show_state(loaded)
         self._show_progress()
         self._show_details()
@@ -432,16 +438,21 @@ class ValuesPage(QWidget):
         self._model.show_rows(table, numbers)
         self._found.setText(counted(len(numbers), mark("1 row"), mark("{count} rows")))
         if len(numbers):
-            lines = np.nonzero(numbers == chosen[0])[0].tolist() if chosen else []
+            wanted, self._group_wanted = self._group_wanted, None
+            first = wanted if wanted is not None else chosen[0] if chosen else -1
+            lines = np.nonzero(numbers == first)[0].tolist()
             self._view.selectRow(lines[0] if lines else 0)
+            if wanted is not None:
+                self._select_group()
         self._show_details()
 
     def _chosen(self) -> list[int]:
         """The table's numbers of the chosen rows."""
-        selection = self._view.selectionModel().selection()
+        selection, numbers = self._view.selectionModel().selection(), self._model.numbers
         ranges = [selection.at(number) for number in range(selection.count())]
-        lines = [line for one in ranges for line in range(one.top(), one.bottom() + 1)]
-        return [self._model.number(line) for line in dict.fromkeys(lines) if line < self._model.rowCount()]
+        parts = [numbers[one.top() : one.bottom() + 1] for one in ranges]
+        chosen: list[int] = np.concatenate(parts).tolist() if parts else []
+        return chosen
 
     def _show_details(self, *_: object) -> None:
         table, chosen = self._model.table, self._chosen()
@@ -481,32 +492,45 @@ class ValuesPage(QWidget):
         table, chosen = self._model.table, self._chosen()
         if table is None or not chosen:
             return
-        chosen = [number for number in chosen if choice in choices_for(table.rows[number])]
-        rows = [table.rows[number] for number in chosen]
-        if not rows:
+
+        def decide(decisions: Decisions) -> tuple[Decisions, Memory]:
+            rows = [table.rows[number] for number in chosen if choice in choices_for(table.rows[number])]
+            return decide_rows(decisions, rows, choice, replacement), remember(decisions, rows)
+
+        if not any(choice in choices_for(table.rows[number]) for number in chosen):
             return
-        current = table.decisions
-        memory = remember(current, rows)
-        self._history.append((memory, choice.value))
-        del self._history[:-_UNDO_STEPS]
-        self._apply(lambda decisions: decide_rows(decisions, rows, choice, replacement), chosen)
+        self._apply(decide, chosen)
         if len(chosen) == 1 and choice is not Choice.OPEN:
             self._step_down()
 
-    def _apply(self, decide: Callable[[Decisions], Decisions], changed: list[int]) -> None:
-        """Show a decision at once, and have it written in its turn."""
+    def _apply(self, decide: Callable[[Decisions], tuple[Decisions, Memory | None]], changed: list[int]) -> None:
+        """Have a decision written in its turn; a small one is shown at once, a large one when it is written."""
         table = self._model.table
         assert table is not None
         self._issued += 1
+        is_small = len(changed) <= _MOST_ROWS_AT_ONCE
+        memories: list[Memory | None] = []
+
+        def remember_it(memory: Memory | None) -> None:
+            if memory is not None and self._model.table is table:
+                self._history.append(memory)
+                del self._history[:-_UNDO_STEPS]
 
         def settle() -> None:
             self._settled += 1
+            if not is_small and memories:
+                remember_it(memories[0])
 
         def write(project: Project) -> None:
-            save_decisions(project.layout, decide(load_decisions(project.layout)))
+            decisions, memory = decide(load_decisions(project.layout))
+            memories.append(memory)
+            save_decisions(project.layout, decisions)
 
-        if len(changed) <= _MOST_ROWS_AT_ONCE:
-            self._model.show_decisions(decide(table.decisions), changed)
+        if is_small:
+            decisions, memory = decide(table.decisions)
+            remember_it(memory)
+            table.decide(decisions, changed)
+            self._model.show_decided()
             self._show_progress()
             self._show_details()
         self._session.change(write, settle)
@@ -523,14 +547,9 @@ class ValuesPage(QWidget):
         table = self._model.table
         if not self._history or table is None:
             return
-        memory, _ = self._history.pop()
-        keys = {*memory.values}
-        changed = [
-            number
-            for number, row in enumerate(table.rows)
-            if (row.path, row.value) in keys or (row.kind is RowKind.WORD and row.value in memory.words)
-        ]
-        self._apply(lambda decisions: restore(decisions, memory), changed)
+        memory = self._history.pop()
+        changed = table.numbers_of([*memory.values, *(("", word) for word in memory.words)])
+        self._apply(lambda decisions: (restore(decisions, memory), None), changed)
 
     def _begin_replacing(self) -> None:
         table, chosen = self._model.table, self._chosen()
@@ -566,9 +585,14 @@ class ValuesPage(QWidget):
         if table is None or not chosen or not table.rows[chosen[0]].is_suspicious:
             return
         lines = np.nonzero(np.isin(self._model.numbers, table.same_reason(chosen[0])))[0]
+        runs = np.split(lines, np.nonzero(np.diff(lines) > 1)[0] + 1)
+        if len(runs) > _MOST_RUNS:  # Qt compares each with each; in the dump's order there is one
+            self._group_wanted = chosen[0]
+            self._view.sortByColumn(COLUMNS.index(Column.SUSPICION), Qt.SortOrder.AscendingOrder)
+            return
         last = len(COLUMNS) - 1
         selection = QItemSelection()
-        for run in np.split(lines, np.nonzero(np.diff(lines) > 1)[0] + 1):
+        for run in runs:
             selection.select(self._model.index(int(run[0]), 0), self._model.index(int(run[-1]), last))
         self._view.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
