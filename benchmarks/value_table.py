@@ -56,7 +56,7 @@ def main() -> None:
     suspicious = table.find(Query(suspicious_only=True)).tolist()
     group = [rows[number] for number in suspicious]
     decided = _measure(f"decide on {len(group)} rows", lambda: decide_rows(Decisions(), group, Choice.KEEP))
-    _measure(f"show {len(group)} decisions", lambda: table.decide(decided, suspicious))
+    _measure(f"work out {len(group)} decisions for all rows", lambda: table.choice_codes(decided))
     _measure("undo them", lambda: restore(decided, remember(Decisions(), group)))
 
 
