@@ -274,20 +274,29 @@ def codestream_of(frame: bytes) -> bytes:
     raise _bad()
 
 
-def _clean_rle(frame: bytes, size: FrameSize) -> bytes:
-    """PS3.5 Annex G: a header of 16 offsets; unused ones must be zero, used ones rise inside the frame.
+def rle_segments(frame: bytes, size: FrameSize) -> list[tuple[int, int]]:
+    """Where the planes of an RLE frame begin and end (PS3.5 Annex G); the last one may have bytes behind its plane.
 
-    Each segment is cut behind the run that ends its plane: decoders do not look at what follows.
+    Its header has 16 offsets; unused ones must be zero, used ones rise inside the frame, one for each byte of a cell.
+    Raises UnreadableError(BAD_CODESTREAM) where that is not so.
     """
-    header = struct.unpack_from("<16L", frame)
+    try:
+        header = struct.unpack_from("<16L", frame)
+    except struct.error:
+        raise _bad() from None
     count = header[0]
     if not 1 <= count <= 15 or any(header[count + 1 :]) or header[1] != 64 or count * size.cells != size.length:
         raise _bad()
-    offsets = (*header[1 : count + 1], len(frame))
-    if any(low >= high for low, high in pairwise(offsets)):
+    segments = list(pairwise((*header[1 : count + 1], len(frame))))
+    if any(low >= high for low, high in segments):
         raise _bad()
+    return segments
+
+
+def _clean_rle(frame: bytes, size: FrameSize) -> bytes:
+    """Each segment is cut behind the run that ends its plane: decoders do not look at what follows."""
     segments: list[bytes] = []
-    for low, high in pairwise(offsets):
+    for low, high in rle_segments(frame, size):
         end = _end_of_plane(frame, low, high, size.cells)
         padded = end + ((end - low) & 1)
         if padded <= high and not any(frame[end:padded]):
@@ -297,6 +306,7 @@ def _clean_rle(frame: bytes, size: FrameSize) -> bytes:
     starts = [64]
     for segment in segments[:-1]:
         starts.append(starts[-1] + len(segment))
+    count = len(segments)
     cleaned = struct.pack("<16L", count, *starts, *bytes(15 - count)) + b"".join(segments)
     return frame if cleaned == frame or cleaned == frame + b"\0" or cleaned + b"\0" == frame else cleaned
 

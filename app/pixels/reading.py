@@ -21,16 +21,26 @@ from numpy.typing import NDArray
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
     JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
     RLELossless,
 )
 
 from app.dicom.codestream_shapes import shape_of
-from app.dicom.codestreams import DEFLATED_IMAGE_FRAME
+from app.dicom.codestreams import DEFLATED_IMAGE_FRAME, FrameSize, clean_frame, rle_segments
 from app.dicom.frames import Fragment, find_fragments, group_frames, native_length, number_of_frames
 from app.dicom.reading import Header, PixelElement
 from app.dicom.tokens import swap_words
@@ -55,6 +65,13 @@ _NATIVE = frozenset(
 _VIDEO = frozenset(f"1.2.840.10008.1.2.4.{number}{suffix}" for number in range(100, 109) for suffix in ("", ".1"))
 # PS3.5 section G.3.1: a run of two bytes stands for 128 at most.
 _RLE_GROWTH = 64
+# One decoder for each, so that a frame is decoded alike everywhere; pydicom would try another where one fails.
+_PLUGINS = {
+    **dict.fromkeys(map(str, (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1)), "gdcm"),
+    **dict.fromkeys(map(str, (JPEGLSLossless, JPEGLSNearLossless)), "pyjpegls"),
+    **dict.fromkeys(map(str, (JPEG2000Lossless, JPEG2000)), "pylibjpeg"),
+    **dict.fromkeys(map(str, (HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K, RLELossless)), "pylibjpeg"),
+}
 _YBR_FULL_422 = "YBR_FULL_422"
 # The transformation is part of the codestream: what a decoder gives back is RGB.
 _DECODED_TO_RGB = frozenset(("YBR_RCT", "YBR_ICT"))
@@ -110,10 +127,8 @@ def can_decode(transfer_syntax_uid: str) -> bool:
     """Whether frames of this transfer syntax can be looked at here."""
     if transfer_syntax_uid in _NATIVE or transfer_syntax_uid == DEFLATED_IMAGE_FRAME:
         return True
-    try:
-        return bool(get_decoder(transfer_syntax_uid).is_available)
-    except (NotImplementedError, ValueError):
-        return False
+    plugin = _PLUGINS.get(transfer_syntax_uid)
+    return plugin is not None and plugin in get_decoder(transfer_syntax_uid).available_plugins
 
 
 class ImageReader:
@@ -304,7 +319,7 @@ def decode_frame(encoded: bytes, transfer_syntax_uid: str, one: ImageDescription
     """
     if transfer_syntax_uid == DEFLATED_IMAGE_FRAME:
         return unpack(_inflate(encoded, -(-_native_bits(one, photometric) // 8)), one, photometric)
-    precision = _check_size(encoded, transfer_syntax_uid, one)
+    encoded, precision = _checked(encoded, transfer_syntax_uid, one)
     options: dict[str, Any] = {
         "number_of_frames": 1,
         "rows": one.rows,
@@ -325,8 +340,12 @@ def decode_frame(encoded: bytes, transfer_syntax_uid: str, one: ImageDescription
                 decoded: Stored = imagecodecs.jpeg_decode(encoded, bitspersample=12)
             else:
                 decoder = get_decoder(transfer_syntax_uid)
-                decoded, _ = decoder.as_array(encapsulate([encoded]), index=0, raw=True, **options)
-    except Exception:  # noqa: BLE001 - a codec raises anything, and its text may quote the file
+                decoded, _ = decoder.as_array(
+                    encapsulate([encoded]), index=0, raw=True, decoding_plugin=_PLUGINS[transfer_syntax_uid], **options
+                )
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # noqa: BLE001 - a codec raises anything, and its text may quote the file; Rust panics
         raise UnreadableError(Reason.BAD_CODESTREAM) from None
     # A codestream of 8 bits in cells of 16 is decoded to bytes.
     values: Stored = np.array(decoded, one.dtype)
@@ -335,15 +354,21 @@ def decode_frame(encoded: bytes, transfer_syntax_uid: str, one: ImageDescription
     return values
 
 
-def _check_size(encoded: bytes, transfer_syntax_uid: str, one: ImageDescription) -> int:
-    """The precision of the codestream in bits, once its size is known to be the header's."""
+def _checked(encoded: bytes, transfer_syntax_uid: str, one: ImageDescription) -> tuple[bytes, int]:
+    """A frame that a decoder may get, and its precision in bits: of the header's size, whole, and nothing but image.
+
+    gdcm ends the process at a second frame header, CharLS takes its time with a cut scan; and what is taken out here is
+    taken out of what leaves, too.
+    """
+    size = FrameSize(one.rows * one.columns, -(-one.frame_bits // 8))
     if transfer_syntax_uid == RLELossless:
-        if len(encoded) * _RLE_GROWTH < -(-one.frame_bits // 8):
+        if len(encoded) * _RLE_GROWTH < size.length:
             raise UnreadableError(Reason.BAD_CODESTREAM)
-        return one.bits_allocated
+        rle_segments(encoded, size)  # its runs are many, and the decoder counts them itself
+        return encoded, one.bits_allocated
     shape = shape_of(encoded)
     if (shape.rows, shape.columns, shape.samples) != (one.rows, one.columns, one.samples):
         raise UnreadableError(Reason.BAD_CODESTREAM)
     if shape.precision > max(8, one.bits_allocated):
         raise UnreadableError(Reason.BAD_CODESTREAM)
-    return min(shape.precision, one.bits_allocated)
+    return clean_frame(encoded, transfer_syntax_uid, size), min(shape.precision, one.bits_allocated)
