@@ -1,0 +1,33 @@
+"""The help: one page of Markdown for each page of the window, under ``resources/help``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.files.resources import resource_path
+
+NAMES = ("start", "protocol", "find", "deidentify", "values", "images", "signoff")
+
+
+@dataclass(frozen=True, slots=True)
+class HelpPage:
+    """One page; the title is its first heading."""
+
+    name: str
+    title: str
+    markdown: str
+
+
+def load_help() -> tuple[HelpPage, ...]:
+    """All pages, in the order of the job."""
+    return tuple(_load(name) for name in NAMES)
+
+
+def pages_with(pages: Sequence[HelpPage], words: str) -> tuple[HelpPage, ...]:
+    """The pages that have each of ``words``, in whatever case and order; all of them for none."""
+    wanted = words.casefold().split()
+    return tuple(page for page in pages if all(word in page.markdown.casefold() for word in wanted))
+
+
+def _load(name: str) -> HelpPage:
+    text = resource_path(f"help/{name}.md").read_text(encoding="utf-8")
+    return HelpPage(name, text.partition("\n")[0].removeprefix("# "), text)
