@@ -19,8 +19,8 @@ class Preferences:
     @property
     def recent(self) -> list[Path]:
         """Projects that were opened, the last one first; without those that are gone."""
-        stored = self._settings.value("recent", [])
-        names = [stored] if isinstance(stored, str) else list(stored or [])
+        stored = self._settings.value("recent")
+        names = stored if isinstance(stored, list) else [stored] if stored else []  # a list of one comes back as itself
         return [path for name in names if (path := Path(str(name))).joinpath("project.toml").is_file()]
 
     def remember(self, root: Path) -> None:

@@ -173,6 +173,10 @@ class Session(QObject):
 
         self._run(_Task(_with_reader, (self._writer, function)), self._decider, done)
 
+    def aside(self, function: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Have ``function`` work in another thread, with or without a project; ``then`` gets its answer here."""
+        self._run(_Task(function, ()), self._questions, then)
+
     def _run(self, task: "_Task", pool: QThreadPool, then: Callable[[Any], None]) -> None:
         self._tasks[task] = then
         # A slot of this object runs in this object's thread; a plain function would run in the task's.

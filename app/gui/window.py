@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -32,7 +32,7 @@ from PySide6.QtWidgets import (
 from app import __version__
 from app.errors import ConsignError
 from app.events import Event
-from app.gui.pages.start import StartPage
+from app.gui.pages.start import StartPage, projects_folder
 from app.gui.preferences import Preferences
 from app.gui.session import Ending, Outcome, Session
 from app.gui.text import tr
@@ -41,7 +41,7 @@ from app.gui.widgets.job_strip import JobStrip
 from app.gui.widgets.parts import quiet, scaled, text_label
 from app.gui.widgets.tints import Tint, tint
 from app.gui.widgets.toast import Toast
-from app.pipeline.overview import load_overview
+from app.pipeline.overview import Overview, load_overview
 from app.pipeline.progress import Step, StepState, step_of_job, step_states
 from app.text.messages import sentences_for
 
@@ -149,8 +149,8 @@ class Window(QMainWindow):
         self.pages: dict[str, QWidget] = {}
         self._dropped: list[Path] = []
         self._working: Step | None = None
+        self._overview: Overview | None = None
         self._states: Mapping[Step, StepState] = step_states(None)
-        self._is_stale = True
         self._build()
         self._connect()
         geometry = self.preferences.geometry
@@ -236,7 +236,7 @@ class Window(QMainWindow):
         self.help_button.clicked.connect(self.show_help)
         self._refresh_timer.timeout.connect(self._refresh)
         for keys, action in (("F1", self.show_help), ("Ctrl+0", self.close_project), ("Ctrl+Q", self.close)):
-            QShortcut(QKeySequence(keys), self, activated=action)
+            QShortcut(QKeySequence(keys), self).activated.connect(action)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._scheme_changed)
         quit_action = QAction(tr("Quit"), self)
         quit_action.setMenuRole(QAction.MenuRole.QuitRole)
@@ -323,11 +323,12 @@ class Window(QMainWindow):
         """Make invented patients and a project for them, and begin."""
         from app.pipeline.demo import make_demo  # noqa: PLC0415 - seldom wanted
 
-        try:
-            root, source = make_demo()
-        except ConsignError as error:
-            self._show_error(error)
-            return
+        self.start_page.demo_button.setEnabled(False)
+        self.session.aside(lambda: make_demo(projects_folder()), self._open_demo)
+
+    def _open_demo(self, made: tuple[Path, Path]) -> None:
+        self.start_page.demo_button.setEnabled(True)
+        root, source = made
         self._dropped = [source]
         self.open_project(root)
 
@@ -348,7 +349,7 @@ class Window(QMainWindow):
         else:
             self.session.ask(load_overview, self._show_next_page)
 
-    def _show_next_page(self, overview: object) -> None:
+    def _show_next_page(self, overview: Overview) -> None:
         self._take_overview(overview)
         self.show_page(self._next_page())
 
@@ -365,7 +366,7 @@ class Window(QMainWindow):
         self._project_name.setText("Consign")
         self._project_place.setText("")
         self.setWindowTitle("Consign")
-        self._working = None
+        self._working = self._overview = None
         self.strip.end()
         self._show_states(step_states(None))
         self.show_page("start")
@@ -381,9 +382,9 @@ class Window(QMainWindow):
         self.session.ask(load_overview, self._take_overview, key="overview")
         self._refresh_page()
 
-    def _take_overview(self, overview: object) -> None:
+    def _take_overview(self, overview: Overview) -> None:
         self._overview = overview
-        self._show_states(step_states(overview, self._working))  # type: ignore[arg-type]  # as it was asked for
+        self._show_states(step_states(overview, self._working))
 
     def _show_states(self, states: Mapping[Step, StepState]) -> None:
         self._states = states
@@ -401,7 +402,7 @@ class Window(QMainWindow):
         step = step_of_job(event.step)
         if step is not self._working:
             self._working = step
-            self._show_states({**self._states, **({step: StepState.WORKING} if step else {})})
+            self._show_states(step_states(self._overview, step))
 
     def _job_ended(self, outcome: Outcome) -> None:
         self._working = None
@@ -422,6 +423,7 @@ class Window(QMainWindow):
 
     def _show_error(self, error: ConsignError) -> None:
         sentences = sentences_for(error, tr)
+        self.start_page.demo_button.setEnabled(True)
         page = self.stack.currentWidget()
         problems = getattr(page, "problems", None)
         if problems is not None:
@@ -494,6 +496,14 @@ class Window(QMainWindow):
         application = QApplication.instance()
         if isinstance(application, QApplication):
             apply_theme(application, dark=is_dark(application))
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw the icons in the colours of the new scheme."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "steps"):
+            self._colour_icons()
+
+    def _colour_icons(self) -> None:
         self._show_states(self._states)
         colour = self.palette().color(QPalette.ColorRole.Text)
         self.home_button.setIcon(icon("home", colour))

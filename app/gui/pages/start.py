@@ -101,18 +101,12 @@ class StartPage(QWidget):
         form = QFormLayout()
         form.setVerticalSpacing(GAP_PX)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow(_label(tr("&Site id"), self.site), self.site)
-        form.addRow("", quiet(text_label(tr("Letters, digits and hyphens. It becomes part of every patient code."))))
-        form.addRow(tr("Protocol"), _side_by_side(self.protocol_label, self.protocol_button))
-        form.addRow(_label(tr("&Folder"), self.folder), _side_by_side(self.folder, browse))
-        form.addRow(
-            "",
-            quiet(
-                text_label(
-                    tr("The folder will hold names of patients. Choose a place that only you and your team can read.")
-                )
-            ),
-        )
+        site_hint = tr("Letters, digits and hyphens. It becomes part of every patient code.")
+        form.addRow(_label(tr("&Site id"), self.site), _with_hint(self.site, site_hint))
+        form.addRow(_label(tr("Protocol"), self.protocol_button), _side_by_side(self.protocol_label, self.protocol_button))
+        folder_hint = tr("It will hold names of patients. Choose a place that only you and your team can read.")
+        both = _side_by_side(self.folder, browse)
+        form.addRow(_label(tr("&Folder"), self.folder), _with_hint(both, folder_hint))
         self.create_button = QPushButton(tr("&Make the project"))
         self.create_button.setObjectName("primary")
         self.create_button.setAccessibleName(tr("Make the project"))
@@ -175,9 +169,8 @@ class StartPage(QWidget):
     def _suggest_folder(self) -> None:
         if self.folder.isModified():
             return
-        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         name = re.sub(r"[^A-Za-z0-9-]", "", self.site.text()) or tr("project")
-        root = Path(documents or Path.home()) / "Consign" / name
+        root = projects_folder() / name
         number = 2
         while root.exists():
             root = root.with_name(f"{name}-{number}")
@@ -220,10 +213,27 @@ class StartPage(QWidget):
         self.open_wanted.emit(root)
 
 
+def projects_folder() -> Path:
+    """Where projects are made unless another place is chosen."""
+    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    return Path(documents or Path.home()) / "Consign"
+
+
 def _label(text: str, buddy: QWidget) -> QLabel:
     label = QLabel(text)
     label.setBuddy(buddy)
+    label.setMinimumHeight(buddy.sizeHint().height())  # in one line with it, whatever stands below
     return label
+
+
+def _with_hint(field: QWidget, hint: str) -> QWidget:
+    both = QWidget()
+    column = QVBoxLayout(both)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(4)
+    column.addWidget(field)
+    column.addWidget(quiet(text_label(hint)))
+    return both
 
 
 def _side_by_side(wide: QWidget, narrow: QWidget) -> QWidget:

@@ -15,6 +15,7 @@ class Toast(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("toast")
+        self._over = parent
         self._label = text_label("", wrap=False)
         row = QHBoxLayout(self)
         row.setContentsMargins(18, 12, 18, 12)
@@ -32,7 +33,7 @@ class Toast(QFrame):
     def say(self, text: str) -> None:
         """Show a message for some seconds; screen readers get it as the window's description."""
         self._label.setText(text)
-        self.parentWidget().setAccessibleDescription(text)
+        self._over.setAccessibleDescription(text)
         self._place()
         self.show()
         self.raise_()
@@ -40,8 +41,8 @@ class Toast(QFrame):
 
     def _place(self) -> None:
         self.adjustSize()
-        parent = self.parentWidget()
-        self.move(parent.width() - self.width() - _MARGIN_PX, parent.height() - self.height() - 4 * _MARGIN_PX)
+        over = self._over
+        self.move(over.width() - self.width() - _MARGIN_PX, over.height() - self.height() - 4 * _MARGIN_PX)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Stay in the corner when the window's size changes."""
