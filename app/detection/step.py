@@ -18,6 +18,7 @@ from app.events import Finished, Job, Note, Progress
 from app.files.resources import resource_path
 from app.jobs.executors import WorkExecutor
 from app.jobs.pump import Batch, Done, Lost, run_batches
+from app.project.decisions import PREPARED_DECISIONS
 from app.project.folder import Project
 from app.project.images import DETECTION_SIGNATURE, NO_RISK, check_digest, regions_digest
 
@@ -30,7 +31,7 @@ _SELECTED = """
 SELECT i.id, i.series_id, i.original_sop_instance_uid, i.sop_class_uid, f.original_locator, f.size, f.mtime_ns,
   c.checked_with, c.failure
 FROM instances i JOIN files f ON f.id = i.file_id LEFT JOIN image_checks c ON c.instance_id = i.id
-WHERE i.selected = 1 AND i.reason IS NULL ORDER BY i.series_id, i.instance_number, i.original_sop_instance_uid
+WHERE i.selected = 1 AND i.reason IS NULL {where} ORDER BY i.series_id, i.instance_number, i.original_sop_instance_uid
 """
 # What may be over by the next run.
 _TRANSIENT = frozenset(
@@ -68,16 +69,24 @@ def detect(project: Project, executor: WorkExecutor) -> Job:
         raise UsageError("nothing-selected")
     signature = detection_signature(project)
     store.set_meta(DETECTION_SIGNATURE, signature)
+    # Row numbers only: half a million images of a site must fit into memory.
     todo = [
-        row for row in store.execute(_SELECTED) if shows_pictures(row["sop_class_uid"]) and not _is_done(row, signature)
+        (row["series_id"], row["id"])
+        for row in store.execute(_SELECTED.format(where=""))
+        if shows_pictures(row["sop_class_uid"]) and not _is_done(row, signature)
     ]
-    digests = {row["id"]: _digest(row, signature) for row in todo}
+    if todo:
+        # What was prepared stood on what was known before; it counts again when *prepare* has seen the new findings.
+        store.set_meta(PREPARED_DECISIONS, "")
+    digests: dict[int, str] = {}
     context = DetectContext(
         tuple(project.protocol.images.detectors), load_site_masks(project.layout), str(project.layout.tmp)
     )
     done = failed = 0
     yield Progress(STEP, 0, len(todo), "images")
-    for result in run_batches(look_through, _batches(todo, context), executor, seconds_per_item=SECONDS_PER_ITEM):
+    for result in run_batches(
+        look_through, _batches(project, todo, context, digests), executor, seconds_per_item=SECONDS_PER_ITEM
+    ):
         match result:
             case Done(_, looked_at):
                 found: Sequence[LookedAt] = looked_at
@@ -86,7 +95,7 @@ def detect(project: Project, executor: WorkExecutor) -> Job:
                 yield Note(STEP, "worker-lost-file", {"instance": batch.items[0].instance_id})
         with store.transaction():
             for one in found:
-                _store(project, one, digests[one.instance_id])
+                _store(project, one, digests.pop(one.instance_id))
         done += len(found)
         failed += sum(one.failure is not None for one in found)
         yield Progress(STEP, done, len(todo), "images")
@@ -103,11 +112,20 @@ def _digest(row: Any, signature: str) -> str:
     return check_digest(row["original_sop_instance_uid"], row["size"], row["mtime_ns"], signature)
 
 
-def _batches(rows: Sequence[Any], context: DetectContext) -> Iterator[Batch[DetectContext, DetectItem]]:
-    for _, series in groupby(rows, key=itemgetter("series_id")):
-        items = [DetectItem(row["id"], row["original_locator"]) for row in series]
-        for start in range(0, len(items), LONGEST_STACK):
-            yield Batch(context, tuple(items[start : start + LONGEST_STACK]))
+def _batches(
+    project: Project, todo: Sequence[tuple[int, int]], context: DetectContext, digests: dict[int, str]
+) -> Iterator[Batch[DetectContext, DetectItem]]:
+    """Stacks, series by series; what each image is checked with goes into ``digests`` until it comes back."""
+    signature = project.store.get_meta(DETECTION_SIGNATURE) or ""
+    for _, series in groupby(todo, key=itemgetter(0)):
+        ids = [instance_id for _, instance_id in series]
+        for start in range(0, len(ids), LONGEST_STACK):
+            items = []
+            for instance_id in ids[start : start + LONGEST_STACK]:
+                row = project.store.execute(_SELECTED.format(where="AND i.id = ?"), (instance_id,)).fetchone()
+                digests[instance_id] = _digest(row, signature)
+                items.append(DetectItem(instance_id, row["original_locator"]))
+            yield Batch(context, tuple(items))
 
 
 def _store(project: Project, one: LookedAt, checked_with: str) -> None:

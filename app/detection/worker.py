@@ -174,7 +174,7 @@ def _look_at_stack(
             yield _failed(lost.image, lost.reason)
             images = [image for image in images if image is not lost.image]
             continue
-        except DetectorFailedError:
+        except Exception:  # noqa: BLE001 - a detector that failed, or a defect of ours: in both cases nobody looked
             if len(images) > 1:  # which one it was shows when each is looked at by itself
                 for image in images:
                     yield from _look_at_stack([image], detectors, site_masks, cache)
