@@ -17,7 +17,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QApplication,
-    QButtonGroup,
     QFrame,
     QHBoxLayout,
     QMainWindow,
@@ -196,13 +195,10 @@ class Window(QMainWindow):
         column.addWidget(self._project_place)
         column.addSpacing(12)
         self.steps = {step: StepButton(step, number) for number, step in enumerate(Step, start=1)}
-        group = QButtonGroup(self)
+        # No exclusive group: it would let the Tab key reach one step alone. show_page checks the right one.
         for step, button in self.steps.items():
-            group.addButton(button)
             column.addWidget(button)
             button.clicked.connect(lambda _checked, step=step: self.show_page(step.value))
-        group.setExclusive(True)
-        self._group = group
         column.addStretch()
         self.home_button = self._nav_button("home", tr("Projects"), "Ctrl+0")
         self.help_button = self._nav_button("help", tr("Help about this page"), "F1")
