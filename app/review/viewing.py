@@ -104,7 +104,7 @@ class Frame:
 
     stored: Stored
     look: Look
-    fill: tuple[float, ...]
+    fill: Stored
     frames: int
     frames_per_second: float | None
 
@@ -113,7 +113,8 @@ def draw(frame: Frame, view: View) -> Picture:
     """Render a frame; what is covered changes nothing of the rest, the window included."""
     presets = window_presets(frame.look)
     window, used = _windows(frame, view.window) if presets else (None, None)
-    stored = cover(frame.stored, view.covered, view.frame, frame.fill) if view.covered else frame.stored
+    boxes = [box for box in view.covered if box.frame in (None, view.frame)]
+    stored = cover(frame.stored, boxes, frame.fill) if boxes else frame.stored
     rows, columns = stored.shape[:2]
     step = 1 << max(0, math.ceil(math.log2(max(rows, columns) / _DRAFT_PX))) if view.is_draft else 1
     image = render(np.ascontiguousarray(stored[::step, ::step]), frame.look, window, invert=view.is_inverted)
@@ -186,10 +187,11 @@ class PictureReader(AbstractContextManager["PictureReader"]):
     def _read(self, original_locator: str, frame: int) -> Frame:
         try:
             header, reader = self._open(original_locator)
+            stored = reader.frame(frame)
             return Frame(
-                reader.frame(frame),
+                stored,
                 look_of(header, frame),
-                fill_value(reader.description, header),
+                np.array(fill_value(reader.description, header), stored.dtype),
                 reader.description.frames,
                 _frames_per_second(header),
             )

@@ -133,6 +133,23 @@ class SeriesToReview:
             for frame in range(max(1, image.frames))
         )
 
+    @cached_property
+    def stops_with_text(self) -> frozenset[int]:
+        """The pictures, counted from 0, on which text was found for certain."""
+        images = self.series.images
+        return frozenset(
+            number
+            for number, stop in enumerate(self.stops)
+            if any(region.is_strong and region.box.frame in (None, stop.frame) for region in images[stop.image].regions)
+        )
+
+    def first_stop(self, index: int) -> int:
+        """Where to begin with an image: at its first frame, or of a loop at the first one with certain text."""
+        image = self.series.images[index]
+        frame = min((region.box.frame or 0 for region in image.regions if region.is_strong), default=0)
+        wanted = Stop(index, frame)
+        return self.stops.index(wanted if wanted in self.stops else Stop(index, 0))
+
     def wants_look(self, image: CheckedImage) -> bool:
         """Whether a person has still to look at an image."""
         return image.plan.state.waits or (self.is_audited(image) and not self._is_decided(image))
@@ -144,6 +161,14 @@ class SeriesToReview:
     def _is_decided(self, image: CheckedImage) -> bool:
         decision = self.decisions.images.get(image.original_sop_instance_uid)
         return decision is not None and (decision.action is ImageAction.EXCLUDE or decision.seen == image.seen_digest)
+
+    def decision_on(self, image: CheckedImage) -> ImageAction | None:
+        """What holds for an image now, by a decision of its own or of its series; None where nobody decided on it."""
+        if image.plan.state.waits or image.plan.state is ImageState.UNCHECKED:
+            return None
+        own = self.decisions.images.get(image.original_sop_instance_uid)
+        decision = own or self.decisions.images.get(self.series.original_series_uid)
+        return None if decision is None else decision.action
 
     def masks(self, image: CheckedImage) -> list[Mask]:
         """The masks that people drew and that concern it."""
@@ -200,6 +225,11 @@ class ImageChange:
     images: Mapping[str, ImageDecision | None]
     masks_added: frozenset[Mask]
     masks_removed: frozenset[Mask]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the step changed nothing."""
+        return not (self.images or self.masks_added or self.masks_removed)
 
 
 def change_between(before: Decisions, after: Decisions) -> ImageChange:

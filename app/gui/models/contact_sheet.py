@@ -107,7 +107,7 @@ def facts_of(item: WorkItem) -> str:
     card = item.card
     parts = [tr("1 image") if card.images == 1 else tr("{count} images", count=card.images)]
     if card.found:
-        parts.append(tr("text in 1 place") if card.found == 1 else tr("text in {count} places", count=card.found))
+        parts.append(tr("1 text") if card.found == 1 else tr("{count} texts", count=card.found))
     if card.possible:
         parts.append(tr("{count} unsure", count=card.possible))
     return " \u00b7 ".join(parts)

@@ -26,6 +26,13 @@ class _Task:
     otherwise: Callable[[Reason], None]
 
 
+_Executor = ProcessExecutor | SerialExecutor
+
+
+def _one_process() -> ProcessExecutor:
+    return ProcessExecutor(1)
+
+
 class PictureLoader(QObject):
     """Asks for one thing at a time: the picture that is waited for, then what is likely next, then thumbnails.
 
@@ -37,14 +44,15 @@ class PictureLoader(QObject):
     thumbnail = Signal(str, object)  # original locator; Image, or None where it can't be looked at
     _done = Signal(object, object)  # _Task, Future
 
-    def __init__(self, executor: ProcessExecutor | SerialExecutor | None = None, parent: QObject | None = None) -> None:
+    def __init__(self, make_executor: Callable[[], _Executor] = _one_process, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._executor = ProcessExecutor(1) if executor is None else executor
+        self._make_executor = make_executor
+        self._executor: _Executor | None = None
         self._wanted: View | None = None
         self._ahead: deque[tuple[str, int]] = deque()
         self._thumbnails: deque[tuple[str, int]] = deque()
         self._running: Future[Any] | None = None
-        self._is_releasing = self._is_closed = False
+        self._is_releasing = False
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.setInterval(_LONGEST_MS)
@@ -71,25 +79,28 @@ class PictureLoader(QObject):
         self._wanted = None
         self._ahead.clear()
         self._thumbnails.clear()
-        self._is_releasing = True
+        self._is_releasing = self._executor is not None
         self._start()
 
-    def close(self) -> None:
-        """End the process; nothing is told any more."""
-        self._is_closed = True
+    def end(self) -> None:
+        """Want nothing more and end the process; the next wish starts another."""
+        self.release()
         self._patience.stop()
-        self._executor.__exit__(None, None, None)
+        executor, self._executor = self._executor, None
+        self._running, self._is_releasing = None, False
+        if executor is not None:
+            executor.__exit__(None, None, None)
 
     def _start(self) -> None:
-        if self._running is not None or self._is_closed:
-            return
-        task = self._next()
+        task = self._next() if self._running is None else None
         if task is None:
             return
+        if self._executor is None:
+            self._executor = self._make_executor()
         future = self._running = self._executor.submit(task.function, *task.arguments)
         self._patience.start()
         # Called in the executor's thread; the signal takes it to this one.
-        future.add_done_callback(lambda done: None if self._is_closed else self._done.emit(task, done))
+        future.add_done_callback(lambda done: self._done.emit(task, done))
 
     def _next(self) -> _Task | None:
         if self._is_releasing:
@@ -117,7 +128,7 @@ class PictureLoader(QObject):
 
     @Slot(object, object)
     def _finish(self, task: _Task, future: Future[Any]) -> None:
-        if self._is_closed:
+        if future is not self._running:  # of a process that was ended
             return
         self._running = None
         self._patience.stop()
@@ -131,7 +142,7 @@ class PictureLoader(QObject):
 
     @Slot()
     def _stop(self) -> None:
-        if self._running is not None:
+        if self._running is not None and self._executor is not None:
             self._executor.stop(self._running)
 
 

@@ -99,7 +99,7 @@ class _CardPainter(QStyledItemDelegate):
         is_under_mouse = bool(state & QStyle.StateFlag.State_MouseOver)
         line = palette.color(QPalette.ColorRole.Mid)
         if is_chosen or is_under_mouse:
-            line = palette.color(QPalette.ColorRole.Highlight)
+            line = palette.color(QPalette.ColorRole.Accent)
         painter.setPen(QPen(line, 2 if is_chosen else 1))
         painter.setBrush(palette.color(QPalette.ColorRole.Base))
         painter.drawRoundedRect(card, 8, 8)

@@ -60,11 +60,15 @@ class _Drag(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FoundBox:
-    """A place with text; ``is_strong`` ones are drawn in one piece, the others dashed."""
+    """A place with text; ``is_strong`` ones are drawn in one piece, the others dashed.
+
+    One that is not ``is_named`` has its words in another one's label.
+    """
 
     box: Box
     original_label: str = field(repr=False)
     is_strong: bool
+    is_named: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ class ImageView(QWidget):
         self._found: tuple[FoundBox, ...] = ()
         self._masks: list[MaskBox] = []
         self._chosen = -1
-        self._highlighted = -1
+        self._highlighted = self._hovered = -1
         self._shows_boxes, self._is_editable, self._frame_colour = True, True, QColor()
         self._drag: _Drag | None = None
         self._press = self._last = QPointF(0, 0)
@@ -145,8 +149,7 @@ class ImageView(QWidget):
         self._found, self._masks = tuple(found), list(masks)
         self._chosen = chosen if 0 <= chosen < len(masks) else -1
         self._highlighted = self._highlighted if self._highlighted < len(found) else -1
-        if self._drag in (_Drag.SHIFT, _Drag.RESIZE):
-            self._drag = self._before = None
+        self._hovered = -1
         self.update()
 
     def set_mode(self, *, shows_boxes: bool, is_editable: bool, frame: QColor | None = None) -> None:
@@ -167,8 +170,8 @@ class ImageView(QWidget):
 
     @property
     def is_dragging(self) -> bool:
-        """Whether a mouse button holds something: other boxes must wait."""
-        return self._drag is not None
+        """Whether the mouse holds a mask: other boxes must wait."""
+        return self._drag in (_Drag.SHIFT, _Drag.RESIZE)
 
     def choose(self, index: int) -> None:
         """Give handles to a mask; -1 for none."""
@@ -241,6 +244,7 @@ class ImageView(QWidget):
                 self._paint_found(painter, found, is_highlighted=index == self._highlighted)
             for index, mask in enumerate(self._masks):
                 self._paint_mask(painter, mask, is_chosen=index == self._chosen)
+            self._paint_labels(painter)
         if self._drawn is not None:
             painter.setPen(QPen(MASK, 1.5, Qt.PenStyle.DashLine))
             painter.setBrush(QBrush(_sheer(MASK, 60)))
@@ -254,7 +258,7 @@ class ImageView(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(self.rect().adjusted(1, 1, -2, -2))
         elif self.hasFocus():
-            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 2))
+            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
@@ -278,20 +282,18 @@ class ImageView(QWidget):
         area = self._rect(found.box).adjusted(-2, -2, 2, 2)
         style = Qt.PenStyle.SolidLine if found.is_strong else Qt.PenStyle.DashLine
         painter.setBrush(QBrush(_sheer(FOUND, 70)) if is_highlighted else Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(0, 0, 0, 160), 4))
+        if found.is_named:
+            painter.setPen(QPen(QColor(0, 0, 0, 160), 4))
+            painter.drawRect(area)
+        painter.setPen(QPen(FOUND, 2 if found.is_named else 1, style))
         painter.drawRect(area)
-        painter.setPen(QPen(FOUND, 2, style))
-        painter.drawRect(area)
-        self._paint_label(painter, area, found.original_label, FOUND)
 
     def _paint_mask(self, painter: QPainter, mask: MaskBox, *, is_chosen: bool) -> None:
         area = self._rect(mask.box)
-        painter.setBrush(QBrush(QColor(10, 20, 34, 150), Qt.BrushStyle.SolidPattern))
         painter.setPen(QPen(CHOSEN if is_chosen else MASK, 2))
-        painter.drawRect(area)
-        painter.setBrush(QBrush(_sheer(MASK, 110), Qt.BrushStyle.BDiagPattern))
-        painter.drawRect(area)
-        self._paint_label(painter, area, mask.label, MASK, below=True)
+        for brush in (QBrush(QColor(10, 20, 34, 150)), QBrush(_sheer(MASK, 110), Qt.BrushStyle.BDiagPattern)):
+            painter.setBrush(brush)
+            painter.drawRect(area)
         if is_chosen and self._is_editable:
             painter.setPen(QPen(QColor("#101418"), 1))
             painter.setBrush(QBrush(CHOSEN))
@@ -299,15 +301,42 @@ class ImageView(QWidget):
                 half = _HANDLE_PX / 2
                 painter.drawRect(QRectF(point.x() - half, point.y() - half, _HANDLE_PX, _HANDLE_PX))
 
-    def _paint_label(self, painter: QPainter, area: QRectF, text: str, colour: QColor, *, below: bool = False) -> None:
+    def _paint_labels(self, painter: QPainter) -> None:
+        """A label where it hides nothing; those of what is chosen, highlighted or under the mouse always."""
+        found = [(self._rect(one.box).adjusted(-2, -2, 2, 2), one) for one in self._found]
+        taken = [area for area, _ in found] + [self._rect(mask.box) for mask in self._masks]
+        for index, mask in enumerate(self._masks):
+            is_wanted = index == self._chosen
+            self._paint_label(painter, self._rect(mask.box), mask.label, MASK, taken, is_wanted=is_wanted)
+        first = [index for index in (self._highlighted, self._hovered) if 0 <= index < len(found)]
+        for index in [*dict.fromkeys(first), *(each for each in range(len(found)) if each not in first)]:
+            area, one = found[index]
+            if one.is_named or index in first:
+                self._paint_label(painter, area, one.original_label, FOUND, taken, is_wanted=index in first)
+
+    def _paint_label(
+        self, painter: QPainter, area: QRectF, text: str, colour: QColor, taken: list[QRectF], *, is_wanted: bool
+    ) -> None:
         metrics = painter.fontMetrics()
-        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(160, int(area.width())))
-        width, height = metrics.horizontalAdvance(shown) + 10, metrics.height() + 2
-        top = area.bottom() + 2 if below else area.top() - height - 1
-        if not 0 <= top <= self.height() - height:
-            top = min(max(0.0, area.top() - height - 1 if below else area.bottom() + 2), self.height() - float(height))
-        left = min(max(0.0, area.left()), max(0.0, self.width() - float(width)))
-        tag = QRectF(left, top, width, height)
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(200, int(area.width())))
+        width, height = float(metrics.horizontalAdvance(shown) + 10), float(metrics.height() + 2)
+        tags = [
+            QRectF(min(max(0.0, left), max(0.0, self.width() - width)), top, width, height)
+            for left, top in (
+                (area.left(), area.top() - height - 1),
+                (area.left(), area.bottom() + 2),
+                (area.right() + 3, area.top()),
+                (area.left() - width - 3, area.top()),
+            )
+        ]
+        room = QRectF(self.rect())
+        free = (tag for tag in tags if room.contains(tag) and not any(tag.intersects(other) for other in taken))
+        tag = next(free, None)
+        if tag is None:
+            if not is_wanted:
+                return
+            tag = next((tag for tag in tags if room.contains(tag)), tags[0])
+        taken.append(tag)
         painter.fillRect(tag, colour)
         painter.setPen(QColor("#101418"))
         painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, shown)
@@ -376,7 +405,10 @@ class ImageView(QWidget):
                 self._follow(place)
             case None:
                 self._show_cursor(place)
-                return
+                hovered = self._found_at(place)
+                if hovered == self._hovered:
+                    return
+                self._hovered = hovered
         self.update()
 
     def _follow(self, place: QPointF) -> None:
@@ -400,6 +432,8 @@ class ImageView(QWidget):
                 changed = self._masks[self._chosen].box
                 if changed != self._before:
                     self.mask_changed.emit(self._chosen, changed)
+                else:
+                    self.mask_chosen.emit(self._chosen)  # it was held, so what was to be shown had to wait
             case _Drag.WINDOW:
                 self.window_settled.emit()
         self._before = None
@@ -409,10 +443,9 @@ class ImageView(QWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """A double click on found text takes it."""
         if event.button() is Qt.MouseButton.LeftButton and self._shows_boxes and self._is_editable:
-            for index, found in enumerate(self._found):
-                if self._rect(found.box).adjusted(-3, -3, 3, 3).contains(event.position()):
-                    self.found_taken.emit(index)
-                    return
+            index = self._found_at(event.position())
+            if index >= 0:
+                self.found_taken.emit(index)
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
         """Through the pictures; with Ctrl nearer and farther."""
@@ -427,6 +460,11 @@ class ImageView(QWidget):
             if steps:
                 self.stepped.emit(-steps)
         event.accept()
+
+    def _found_at(self, place: QPointF) -> int:
+        """The smallest found box there; -1 for none."""
+        hits = (i for i, one in enumerate(self._found) if self._rect(one.box).adjusted(-3, -3, 3, 3).contains(place))
+        return min(hits, key=lambda index: _area(self._found[index].box), default=-1)
 
     def _mask_at(self, place: QPointF) -> int:
         hits = [index for index, mask in enumerate(self._masks) if self._rect(mask.box).contains(place)]
