@@ -119,7 +119,8 @@ class StepButton(QPushButton):
     def show_state(self, state: StepState) -> None:
         """Show where the step stands."""
         self.state = state
-        palette = self.palette()
+        # The application's: with a transparent style sheet a button takes its own ground for black.
+        palette = QGuiApplication.palette()
         colour = tint(palette, _STATE_TINTS[state])
         size = self.fontMetrics().height()
         self._sign.setPixmap(icon(self.step.value, palette.color(QPalette.ColorRole.Text)).pixmap(size + 6))
