@@ -3,6 +3,8 @@
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,24 +85,36 @@ def image(photometric: str, dtype: str, *, stored: int | None = None, frames: in
         dataset.NumberOfFrames = frames
     dataset.PixelData = values.tobytes()
     dataset["PixelData"].VR = "OW" if kind.itemsize > 1 else "OB"
+    if photometric == "PALETTE COLOR":
+        for colour in ("Red", "Green", "Blue"):
+            setattr(dataset, f"{colour}PaletteColorLookupTableDescriptor", [256, 0, 16])
+            setattr(dataset, f"{colour}PaletteColorLookupTableData", (np.arange(256, dtype="<u2") * 257).tobytes())
     for keyword, value in more.items():
         setattr(dataset, keyword, value)
     return dataset
 
 
-def real_images() -> Iterator[tuple[str, bytes]]:
-    """Two public images of each kind: transfer syntax, photometric interpretation, bits and sign."""
+def real_images(of_each: int = 2) -> Iterator[tuple[str, bytes]]:
+    """Some public images of each kind: transfer syntax, photometric interpretation, bits and sign."""
     counted: Counter[tuple[object, ...]] = Counter()
+    for kind, path in _kinds_of_real_images():
+        counted[kind] += 1
+        if counted[kind] <= of_each:
+            yield path.name, path.read_bytes()
+
+
+@cache
+def _kinds_of_real_images() -> list[tuple[tuple[object, ...], Path]]:
+    kinds: list[tuple[tuple[object, ...], Path]] = []
     for path in iterate_real_files():
-        content = path.read_bytes()
-        try:
-            file = io.BytesIO(content)
-            reader = ImageReader(file, read_header(file))
-            one = reader.description
-            kind = (one.transfer_syntax_uid, one.photometric, one.dtype, one.bits_stored, one.samples, one.frames > 1)
-            if counted[kind] < 2 and one.cells * one.frames <= MOST_CELLS:
-                reader.frame(0)
-                counted[kind] += 1
-                yield path.name, content
-        except FileError:
-            continue
+        with path.open("rb") as file:
+            try:
+                reader = ImageReader(file, read_header(file))
+                one = reader.description
+                if one.cells * one.frames <= MOST_CELLS:
+                    reader.frame(0)
+                    kind = one.transfer_syntax_uid, one.photometric, one.dtype, one.bits_stored, one.frames > 1
+                    kinds.append((kind, path))
+            except FileError:
+                continue
+    return kinds
