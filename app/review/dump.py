@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import Collection, Iterator
 from itertools import groupby
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 from app.dicom.identity import IdentityKind
@@ -35,6 +37,27 @@ def build_dump(project: Project) -> list[ValueRow]:
     rows = [*_values(project, decisions), *_ranges(project), *_words(project)]
     rows.sort(key=lambda row: row.sort_key)
     return rows
+
+
+class DumpMemory:
+    """The dump that was built last, for pages that all want it; whoever signs or exports builds it anew.
+
+    Safe to ask from several threads: the second one waits for what the first one builds.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._key: tuple[Path, str] | None = None
+        self._rows: list[ValueRow] = []
+
+    def rows(self, project: Project) -> list[ValueRow]:
+        """What ``build_dump`` gives now; not to be changed."""
+        with self._lock:
+            key = project.layout.root, dump_stamp(project, load_decisions(project.layout))
+            if key != self._key:
+                self._rows = build_dump(project)
+                self._key = key
+            return self._rows
 
 
 def dump_stamp(project: Project, decisions: Decisions) -> str:

@@ -6,7 +6,7 @@ import pytest
 from app.project.decisions import Decisions, save_decisions
 from app.project.folder import Project
 from app.project.values import RowKind, Suspicion, ValueRow
-from app.review.dump import build_dump, dump_stamp
+from app.review.dump import DumpMemory, build_dump, dump_stamp
 from tests.unit.review_project import add_dropped_word, add_instance, add_patient, add_value, open_project
 
 
@@ -169,3 +169,18 @@ def test_stamp_changes_with_what_was_prepared_and_with_safe_words(tmp_path: Path
         assert dump_stamp(project, Decisions(safe_words=frozenset({"kardex"}))) != before
         project.store.execute("UPDATE instances SET prepared_with = 'another'")
         assert dump_stamp(project, Decisions()) != before
+
+
+def test_memory_gives_the_dump_of_now_and_builds_it_once(tmp_path: Path) -> None:
+    memory = DumpMemory()
+    with open_project(tmp_path) as project:
+        add_instance(project, 1)
+        add_value(project, "SeriesDescription", "Thorax")
+        rows = memory.rows(project)
+        assert rows == build_dump(project)
+        save_decisions(project.layout, Decisions(tags_dropped=frozenset({"StudyDate"})))
+        assert memory.rows(project) is rows
+        save_decisions(project.layout, Decisions(safe_words=frozenset({"thorax"})))
+        assert memory.rows(project) is not rows
+    with open_project(tmp_path / "other") as other:
+        assert memory.rows(other) == []
