@@ -62,7 +62,8 @@ def run_consign(source: Path, work: Path) -> Iterator[Measurement]:
     subprocess.run([*consign, "new", project, "--site", "BENCH"], check=True, stdout=subprocess.DEVNULL)
     yield measure("consign scan", [*consign, "scan", project, source, *serial])
     yield measure("consign select", [*consign, "select", project])
-    yield measure("consign prepare", [*consign, "prepare", project, *serial])
+    yield measure("consign images --detect", [*consign, "images", project, "--detect", *serial])
+    yield measure("consign prepare", [*consign, "prepare", project, "--unattended", *serial])
     yield measure("consign export", [*consign, "export", project, "--out", out, "--unattended", *serial])
     subprocess.run([*consign, "verify", out], check=True, stdout=subprocess.DEVNULL)
 

@@ -161,12 +161,13 @@ def select(console: Console, project: Path, where: str | None, wanted: Path | No
 
 @cli.command()
 @click.argument("project", type=Folder)
+@click.option("--unattended", is_flag=True, help="For an export that asks nobody: text found in images is covered.")
 @_workers
 @_command
-def prepare(console: Console, project: Path, workers: str) -> None:
+def prepare(console: Console, project: Path, unattended: bool, workers: str) -> None:
     """De-identify the selected headers in memory; keep each unique value that would leave."""
     with _open(project, workers) as (opened, executor):
-        counts = console.watch(prepare_step(opened, executor))
+        counts = console.watch(prepare_step(opened, executor, unattended=unattended))
         held = opened.store.execute(
             "SELECT state_reason, count(*) AS n FROM instances WHERE selected = 1 AND state = 'held-back' "
             "GROUP BY 1 ORDER BY 2 DESC, 1"
