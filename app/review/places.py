@@ -13,7 +13,10 @@ _SAME_PLACE = 0.6
 
 
 def named_places(regions: Sequence[Region]) -> list[int]:
-    """The indexes of the regions that no other one tells better of: with text before without, certain before unsure."""
+    """The indexes of the regions that no other one tells better of, those with text first.
+
+    One with text tells better than one without, a certain one better than an unsure one.
+    """
     order = sorted(range(len(regions)), key=lambda index: _weight(regions[index]), reverse=True)
     kept: list[int] = []
     for index in order:
@@ -23,7 +26,7 @@ def named_places(regions: Sequence[Region]) -> list[int]:
             for other in kept
         ):
             kept.append(index)
-    return sorted(kept)
+    return sorted(kept, key=lambda index: (not regions[index].original_text, index))
 
 
 def _weight(region: Region) -> tuple[bool, bool, int]:

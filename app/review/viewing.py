@@ -159,12 +159,17 @@ class PictureReader(AbstractContextManager["PictureReader"]):
         self._frames: OrderedDict[tuple[str, int], Frame] = OrderedDict()
         self._kept_bytes = 0
 
+    @property
+    def kept_bytes(self) -> int:
+        """How much memory the frames take that are kept."""
+        return self._kept_bytes
+
     def picture(self, view: View) -> Picture:
         """What is seen of a frame."""
         return draw(self.frame(view.original_locator, view.frame), view)
 
     def thumbnail(self, original_locator: str, side_px: int, frame: int = 0) -> Image:
-        """A frame as the file wants it, at most ``side_px`` in each direction; nothing of it is kept."""
+        """A frame as the file wants it, less than twice ``side_px`` in each direction; nothing of it is kept."""
         picture = draw(self._read(original_locator, frame), View(original_locator, frame))
         image = picture.levels[-1]
         while max(image.shape[:2]) >= 2 * side_px:

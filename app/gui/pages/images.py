@@ -84,6 +84,7 @@ class ImagesPage(QWidget):
         self._is_own_change = False
         self._unsaved = 0  # decisions on their way to the files
         self._changed: set[int] = set()  # series that were decided on and not read since
+        self._reloading: set[int] = set()
         self._opening, self._opening_at = -1, -1  # the series that was asked for last, and the image in it
         self._upcoming: SeriesToReview | None = None
         self._decided: set[int] = set()  # images of the open series that were decided since it was read
@@ -108,7 +109,7 @@ class ImagesPage(QWidget):
         self.model = ContactSheetModel()
         self.sheet = ContactSheet(self.model)
         self.viewer = SeriesViewer(self._loader)
-        self._empty = EmptyState()
+        self._empty, self._empty_head = EmptyState(), ""
         sheet = QWidget()
         column = QVBoxLayout(sheet)
         column.setContentsMargins(0, 0, 0, 0)
@@ -164,7 +165,7 @@ class ImagesPage(QWidget):
         keys = QShortcut(QKeySequence("N"), self.sheet)
         keys.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         keys.activated.connect(self.open_next)
-        self._empty.pressed.connect(self._leave_empty_state)
+        self._empty.pressed.connect(self.leave_empty_state)
         viewer.left.connect(self.show_sheet)
         viewer.decided.connect(self._decide)
         viewer.masks_changed.connect(self._change_masks)
@@ -190,6 +191,7 @@ class ImagesPage(QWidget):
         self._unsaved, self._opening, self._upcoming = 0, -1, None
         self._decided.clear()
         self._changed.clear()
+        self._reloading.clear()
         self._history.clear()
         self._problems.clear()
         self.model.show_items(())
@@ -206,8 +208,28 @@ class ImagesPage(QWidget):
     def _after_failure(self, _: ConsignError) -> None:
         # Which call failed is not told: what is shown may not be what the files hold.
         self._unsaved, self._is_stale = 0, True
+        self._reloading.clear()
         if self.isVisible():
             self.refresh()
+
+    @property
+    def work(self) -> Worklist:
+        """All series, as far as it knows."""
+        return self._work
+
+    @property
+    def is_saving(self) -> bool:
+        """Whether decisions are on their way to the files, or what came of them on its way back."""
+        return bool(self._unsaved or self._reloading)
+
+    @property
+    def empty_text(self) -> str:
+        """What is said where there are no series; nothing where there are some."""
+        return self._empty_head if self._below.currentIndex() == 1 else ""
+
+    def filter_button(self, which: Filter) -> QPushButton:
+        """The button of a filter."""
+        return self._filters[which]
 
     # the sheet ----------------------------------------------------------------
 
@@ -279,25 +301,30 @@ class ImagesPage(QWidget):
             return
         self._below.setCurrentIndex(1)
         if self._session.project is None:
-            self._empty.show_text(tr("No project is open"), tr("Open a project to look through its images."))
+            self._say_empty(tr("No project is open"), tr("Open a project to look through its images."))
         elif not self._is_loaded:
-            self._empty.show_text(tr("Reading\u2026"), "")
+            self._say_empty(tr("Reading\u2026"), "")
         elif not self._work.items:
-            self._empty.show_text(
+            self._say_empty(
                 tr("No images yet"),
                 tr("Choose what is to be handed over on the page Find; its images are then looked through here."),
                 tr("Go to Find"),
             )
         elif self._filter is Filter.TODO:
-            self._empty.show_text(
+            self._say_empty(
                 tr("Nothing to look at"),
                 tr("Whatever wanted a person\u2019s look has been looked at. You can still look through all series."),
                 tr("Show all series"),
             )
         else:
-            self._empty.show_text(tr("No series"), tr("There is none of this kind."), tr("Show all series"))
+            self._say_empty(tr("No series"), tr("There is none of this kind."), tr("Show all series"))
 
-    def _leave_empty_state(self) -> None:
+    def _say_empty(self, head: str, sentence: str, button: str = "") -> None:
+        self._empty_head = head
+        self._empty.show_text(head, sentence, button)
+
+    def leave_empty_state(self) -> None:
+        """What the button of the empty state does."""
         if self._work.items:
             self._filters[Filter.ALL].click()
         else:
@@ -452,16 +479,17 @@ class ImagesPage(QWidget):
         """What became of the series that were decided on; while decisions are on their way, the last one does it."""
         if not self._unsaved:
             for series_id in self._changed:
-                self._ask_for(series_id, self._take_reloaded, f"image-reload-{series_id}")
+                self._ask_for(series_id, partial(self._take_reloaded, series_id), f"image-reload-{series_id}")
+            self._reloading |= self._changed
             self._changed.clear()
 
-    def _take_reloaded(self, review: SeriesToReview | None) -> None:
+    def _take_reloaded(self, series_id: int, review: SeriesToReview | None) -> None:
+        if self._unsaved:  # it may have been read before them
+            self._changed.add(series_id)
+            return
+        self._reloading.discard(series_id)
         if review is None:
             return
-        if self._unsaved:  # it may have been read before them
-            self._changed.add(review.series.series_id)
-            return
-        series_id = review.series.series_id
         items = (item.updated(review) if item.card.series_id == series_id else item for item in self._work.items)
         self._show_work(replace(self._work, items=tuple(items)))
         shown = self.viewer.review

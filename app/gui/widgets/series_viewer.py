@@ -34,6 +34,14 @@ _USUAL_FRAMES_PER_S = 15.0
 _NARROWEST, _WIDEST = 1e-6, 1e9
 _LEAVES, _UNDECIDED, _STAYS = QColor("#39b77a"), FOUND, QColor("#ef7d7b")
 _ON_COLOUR = QColor("#101418")
+_STYLE = """
+QToolButton { padding: 4px 9px; border: 1px solid palette(mid); border-radius: 6px; background: palette(base); }
+QToolButton:hover { border-color: palette(text); }
+QToolButton:focus { border: 2px solid palette(text); padding: 3px 8px; }
+QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); border-color: palette(text);
+    font-weight: 600; }
+QToolButton:disabled { color: palette(placeholder-text); background: palette(window); }
+"""
 _KNOWN_PLACES = frozenset(("device", "ultrasound-regions"))  # as detection names its tables
 
 
@@ -127,6 +135,7 @@ class SeriesViewer(QWidget):
         page.addLayout(self._build_head())
         page.addLayout(body, 1)
         page.addWidget(make_legend())
+        self.setStyleSheet(_STYLE)
 
     def _build_head(self) -> QHBoxLayout:
         self._head = text_label(wrap=False)
@@ -232,6 +241,16 @@ class SeriesViewer(QWidget):
     def is_playing(self) -> bool:
         """Whether the film runs."""
         return self._cine.isActive()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the picture that is wanted is not there yet."""
+        return self._is_waiting
+
+    @property
+    def banner_text(self) -> str:
+        """What is said above a preview."""
+        return self._banner.text() if self.is_preview else ""
 
     def action(self, name: str) -> QAction:
         """One of the things that can be done (``viewer_keys.COMMANDS``)."""
@@ -648,7 +667,8 @@ def _preset_text(preset: WindowPreset) -> str:
 
 def _found_text(region: Region) -> str:
     if region.original_text:
-        text = f"\u201c{region.original_text}\u201d"
+        # Detectors that read the same words differently give a line each.
+        text = f"\u201c{max(region.original_text.splitlines(), key=len)}\u201d"
     elif region.engine in _KNOWN_PLACES:
         return tr("The device writes here")
     else:
