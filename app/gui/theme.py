@@ -132,6 +132,14 @@ def style_sheet(colours: Shades) -> str:
     QProgressBar::chunk {{ background: {colours.accent}; border-radius: 4px; }}
     QToolTip {{ padding: 6px; border: 1px solid {colours.line}; background: {colours.raised}; color: {colours.text}; }}
     QSplitter::handle {{ background: transparent; }}
+    QScrollBar {{ border: none; background: transparent; }}
+    QScrollBar:vertical {{ width: 12px; }}
+    QScrollBar:horizontal {{ height: 12px; }}
+    QScrollBar::handle {{ background: {colours.quiet}; border-radius: 4px; margin: 2px; }}
+    QScrollBar::handle:vertical {{ min-height: 28px; }}
+    QScrollBar::handle:horizontal {{ min-width: 28px; }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+    QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
     """
 
 

@@ -12,7 +12,7 @@ class Tint(Enum):
     CHANGED = ("#1f5fa8", "#8cbcf2")
     GONE = ("#a3262a", "#f29a98")
     WARN = ("#8a5300", "#f0bf73")
-    QUIET = ("#5b6068", "#a9afb8")
+    QUIET = ("#5b6068", "#b0b6be")
 
 
 def tint(palette: QPalette, which: Tint) -> QColor:
