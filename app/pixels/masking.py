@@ -76,6 +76,8 @@ def mask_image(file: BinaryIO, header: Header, boxes: Sequence[Box]) -> MaskedIm
     target = choose_target(one, original_photometric, is_encapsulated=reader.is_encapsulated)
     fill = np.array(fill_value(one, header), np.uint8 if one.bits_allocated == 1 else one.dtype)
     writer = _Writer(reader, target, clipped, fill, original_photometric)
+    if reader.is_encapsulated:
+        reader.encoded_length(0)  # raises where NumberOfFrames promises more than there is
     if target.is_encapsulated:
         limit = sum(map(writer.length_limit, range(one.frames)))
         return MaskedImage(_masked_header(header, one, target, None), writer.encapsulated(limit), limit)

@@ -264,6 +264,15 @@ def test_box_for_a_frame_that_is_not_there_is_refused() -> None:
     assert held.value.reason is Reason.MASK_NOT_PROVEN
 
 
+def test_frames_that_are_not_there_are_not_counted_up_to() -> None:
+    dataset = image("MONOCHROME2", "u1", frames=2)
+    dataset.compress(uids.RLELossless)
+    dataset.NumberOfFrames = 999_999_999
+    with pytest.raises(UnreadableError) as unreadable:
+        masked_file(factory.to_bytes(dataset), BOXES)
+    assert unreadable.value.reason is Reason.BAD_FRAGMENTS
+
+
 def test_mask_beside_the_image_is_refused() -> None:
     with pytest.raises(HeldBackError) as held:
         masked_file(factory.to_bytes(image("MONOCHROME2", "u1")), [Box(ROWS, 0, ROWS + 9, 9)])
