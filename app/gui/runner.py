@@ -66,6 +66,7 @@ class Runner(QThread):
 
     def submit(self, make_job: JobFactory) -> None:
         """Run a job when the one before has ended."""
+        self._is_cancelled.clear()  # here, so that a cancel before the thread gets to it is not lost
         self._jobs.put(make_job)
 
     def cancel(self) -> None:
@@ -88,7 +89,6 @@ class Runner(QThread):
             self.refused.emit(as_consign_error(error))
 
     def _run(self, make_job: JobFactory, project: Project, executor: WorkExecutor) -> Outcome:
-        self._is_cancelled.clear()
         shown = 0.0
         last: Event | None = None
         job: Job | None = None

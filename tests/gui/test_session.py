@@ -128,3 +128,10 @@ def test_close_stops_a_job_and_gives_the_project_back(session: Session, tmp_path
     session.close()
     with Project(tmp_path / "project") as project:
         assert project.site_id == "SITEA"
+
+
+def test_cancel_before_the_thread_has_begun_is_not_lost(session: Session, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(session.job_ended) as ended:
+        session.start("Forever", forever)
+        session.cancel()
+    assert ended.args[0].ending is Ending.CANCELLED
