@@ -41,8 +41,6 @@ class Settings:
     sigma_px: float = 3.0
     gain: float = 5.0
     other_gain: float = 3.0
-    # Coloured writing on tissue as bright is seen in its distance from grey only; that is a third look.
-    colourful_from: int = 60
     largest_scale: float = 3.0  # a thumbnail's letters are blots already
     # From there on the second look is at half the size, for large letters: radiographs have no smaller ones to show.
     many_pixels: int = 4_000_000
@@ -128,9 +126,6 @@ class PpOcr:
         for gain, factor in ((self._settings.gain, scale), (self._settings.other_gain, other_scale)):
             filtered = high_pass(picture, self._settings.sigma_px, gain)
             spots += [(spot, filtered) for spot in self._spots(filtered, factor)]
-        colourful = _colourfulness(picture)
-        if colourful.max() >= self._settings.colourful_from:
-            spots += [(spot, colourful) for spot in self._spots(colourful, scale)]
         return [self._read(spot, source) for spot, source in _merge(spots, self._settings.same_box_from)]
 
     def _scale(self, picture: Pixels) -> float:
@@ -276,12 +271,6 @@ def _colour(image: Image) -> Pixels:
     code = cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR
     picture: Pixels = np.asarray(cv2.cvtColor(image, code), dtype=np.uint8)
     return picture
-
-
-def _colourfulness(picture: Pixels) -> Pixels:
-    """How far each pixel is from grey, three times: yellow is as bright as white tissue, but not as grey."""
-    far: Pixels = picture.max(axis=2) - picture.min(axis=2)
-    return np.repeat(far[:, :, np.newaxis], 3, axis=2)
 
 
 def _tiles(rows: int, columns: int, settings: Settings) -> list[tuple[int, int]]:
