@@ -10,7 +10,7 @@ Its CPU seconds are those of a frame, times the frames; ``--whole`` makes it loo
 import argparse
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
@@ -341,7 +341,10 @@ def _drawn(text: str, height_px: int, *, is_smooth: bool) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found on a stack: by line and frame, whether strong boxes, and whether any boxes, cover the string."""
+    """What was found on a stack: by line and frame, whether strong boxes, and whether any boxes, cover the string.
+
+    ``alarms``: how many strong boxes at different places (the baseline: on all its frames together).
+    """
 
     seconds: float
     strong: dict[tuple[int, int], bool]
@@ -377,7 +380,8 @@ def measure_survey(stack: Stack, detectors: Sequence[TextDetector], labels: Sequ
         frame: [(region.box, region.is_strong) for region in regions if region.box.frame in (None, frame)]
         for frame in {label.frame for label in labels}
     }
-    return _found(seconds, labels, boxes, stack.size, sum(region.is_strong for region in regions))
+    alarms = {replace(region.box, frame=None) for region in regions if region.is_strong}
+    return _found(seconds, labels, boxes, stack.size, len(alarms))
 
 
 def measure_every_frame(

@@ -41,11 +41,10 @@ class Projections:
 
 
 class ChangeMeter:
-    """Takes the pictures of a stack in order, one at a time, and keeps some numbers of each tile."""
+    """Takes the pictures of a stack in order, at most ``most`` of them, and keeps some numbers of each tile."""
 
-    def __init__(self) -> None:
-        self._strokes: list[NDArray[np.float16]] = []
-        self._changes: list[NDArray[np.float16]] = []
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._views: list[float] = []
         self._previous: Image | None = None
 
@@ -58,28 +57,31 @@ class ChangeMeter:
             self._sum = np.zeros(grey.shape, np.float32)
             self._squares = np.zeros(grey.shape, np.float32)
             self._lowest, self._highest = grey.copy(), grey.copy()
+            # Pages that are never written to cost nothing.
+            self._strokes = np.empty((self._most, *view.shape), np.float16)
+            self._changes = np.empty((self._most, *view.shape), np.float16)
             self._previous, self._view = grey, view
         change = cv2.absdiff(grey, self._previous)
         cv2.accumulate(grey, self._sum)
         cv2.accumulateSquare(grey, self._squares)
         cv2.min(grey, self._lowest, self._lowest)
         cv2.max(grey, self._highest, self._highest)
-        self._strokes.append(_tiles(cv2.absdiff(grey, cv2.blur(grey, around))).astype(np.float16))
-        self._changes.append(_tiles(cv2.subtract(change, cv2.blur(change, around))).astype(np.float16))
+        self._strokes[len(self._views)] = _tiles(cv2.absdiff(grey, cv2.blur(grey, around)))
+        self._changes[len(self._views)] = _tiles(cv2.subtract(change, cv2.blur(change, around)))
         self._views.append(_likeness(view, self._view))
         self._previous, self._view = grey, view
 
     def projections(self) -> Projections:
         """Mean, deviation, minimum and maximum of every pixel."""
-        mean = self._sum / len(self._strokes)
-        variance = np.maximum(self._squares / len(self._strokes) - mean**2, 0)
+        mean = self._sum / len(self._views)
+        variance = np.maximum(self._squares / len(self._views) - mean**2, 0)
         deviation = np.sqrt(variance)
         deviation *= 255 / max(1.0, float(np.percentile(deviation, 99.5)))
         return Projections(_to_8_bit(mean), _to_8_bit(deviation), self._lowest, self._highest)
 
     def strokes(self) -> Strokes:
         """Frames x rows x columns of tiles: how much there is as fine as a letter's strokes, in grey levels."""
-        return np.stack(self._strokes)
+        return self._strokes[: len(self._views)]
 
     def likeness(self) -> NDArray[np.float64]:
         """How like the frame before each frame is as a whole, at most 1; the first is like itself."""
@@ -87,7 +89,7 @@ class ChangeMeter:
 
     def scores(self) -> Scores:
         """How many times the usual change a tile has changed since the frame before; the first frame has 0."""
-        strokes, changes = self.strokes(), np.stack(self._changes)
+        strokes, changes = self.strokes(), self._changes[: len(self._views)]
         scores = np.zeros(strokes.shape, np.float32)
         band = max(1, 400_000 // (strokes.shape[0] * strokes.shape[2]))
         for top in range(0, strokes.shape[1], band):

@@ -129,6 +129,23 @@ def merged(patches: Sequence[Patch]) -> list[Patch]:
     return sorted((patch for mine in found.values() for patch in mine), key=lambda one: -one.score)
 
 
+def by_place(patches: Sequence[Patch], most: int) -> tuple[list[Patch], list[Patch]]:
+    """Patches, best first, apart from those at a place that has so many already; the first and last frame go before."""
+    places: list[list[Patch]] = []
+    for patch in patches:
+        for place in places:
+            if share_of(place[0].box, patch.box) >= 0.5:
+                place.append(patch)
+                break
+        else:
+            places.append([patch])
+    usual: set[Patch] = set()
+    for place in places:
+        in_time = sorted(place, key=frame_of)
+        usual |= {in_time[0], in_time[-1], *place[:most]}
+    return [patch for patch in patches if patch in usual], [patch for patch in patches if patch not in usual]
+
+
 def grown(box: Box, margin: int, size: tuple[int, int]) -> Box:
     """A box with a margin, in a picture of this size."""
     return Box(
@@ -182,6 +199,14 @@ def area_of(patches: Iterable[Patch]) -> int:
     return sum(
         (patch.box.bottom - patch.box.top + GAP_PX) * (patch.box.right - patch.box.left + GAP_PX) for patch in patches
     )
+
+
+def share_of(one: Box, other: Box) -> float:
+    """What two boxes have in common, as a part of the smaller one."""
+    rows = min(one.bottom, other.bottom) - max(one.top, other.top)
+    columns = min(one.right, other.right) - max(one.left, other.left)
+    smaller = min((box.bottom - box.top) * (box.right - box.left) for box in (one, other))
+    return max(0, rows) * max(0, columns) / smaller
 
 
 def _overlap(one: Box, other: Box) -> bool:

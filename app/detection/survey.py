@@ -24,11 +24,13 @@ from app.detection.patches import (
     Piece,
     area_of,
     arrange,
+    by_place,
     frame_of,
     grown,
     merged,
     mosaic,
     patches_of,
+    share_of,
 )
 from app.engines.base import Image, TextDetector
 from app.engines.union import Finding, find_text
@@ -42,11 +44,13 @@ Fine = NDArray[np.float32]
 """What of a picture is as fine as strokes: rows x columns."""
 
 # Up to so many frames, looking at each costs no more than what spares it.
-_SHORT = 5
+_SHORT = 8
 # For so many frames one projection more is looked at (two at least, the first frame among them), and one mosaic more.
 _FRAMES_A_PROJECTION, _FRAMES_A_MOSAIC = 75, 100
 # How much of a mosaic patches fill; what a patch takes of a frame, from which the whole frame is looked at.
 _FILLED, _WHOLE_FROM = 0.55, 0.4
+# On so many frames a place that changes is looked at, before places that change less often are.
+_CHANGES_A_PLACE = 6
 # A score of app.detection.changes from which a piece is looked at, whatever it costs.
 _SURE_FROM = 30.0
 # Correlation with the frame before, below which a frame is another picture.
@@ -97,7 +101,7 @@ class _Place:
         return max(hit.last for hit in self.hits)
 
     def takes(self, hit: _Hit) -> bool:
-        return _share(self.hits[0].place, hit.place) >= 0.5
+        return share_of(self.hits[0].place, hit.place) >= 0.5
 
     def explains(self, shadow: "_Shadow", count: int) -> bool:
         """Whether what is seen on a projection is what stands on these frames, and no more."""
@@ -156,7 +160,7 @@ def _measure(frames: Frames) -> Iterable[_Strand]:
         renditions = frames[frame]
         strand = strands.setdefault(tuple(picture.shape for picture in renditions), _Strand())
         if not strand.frames:
-            strand.meters.extend(ChangeMeter() for _ in renditions)
+            strand.meters.extend(ChangeMeter(len(frames)) for _ in renditions)
         strand.frames.append(frame)
         for meter, picture in zip(strand.meters, renditions, strict=True):
             meter.add(picture)
@@ -176,9 +180,9 @@ class _Survey:
         self._frames, self._count = strand.frames, len(strand.frames)
         self._likeness = np.min([meter.likeness() for meter in strand.meters], axis=0)
         self._strokes = [meter.strokes() for meter in strand.meters]
-        self._scores = [meter.scores() for meter in strand.meters]
         self._projections = [meter.projections() for meter in strand.meters]
         self._size = self._projections[0].mean.shape[:2]
+        self._changes = [self._patches(meter) for meter in strand.meters]
         self._third_readings = 8 + self._count // 8
 
     def hits(self) -> Iterator[_Hit]:
@@ -212,30 +216,42 @@ class _Survey:
         whole = {0, *np.flatnonzero(self._likeness < _LIKE_FROM).tolist()}
         if self._count >= 3 * _FRAMES_A_PROJECTION:
             whole.add(self._count - 1)
-        chosen: list[list[Patch]] = []
-        for scores, strokes in zip(self._scores, self._strokes, strict=True):
-            patches = merged(
-                [
-                    patch
-                    for number in range(1, self._count)
-                    for patch in patches_of(number, scores, strokes, self._size)
-                    if frame_of(patch) not in whole
-                ]
-            )
-            room = self._room
-            small: list[Patch] = []
-            for patch in patches:
-                if frame_of(patch) in whole or (room <= 0 and patch.score < _SURE_FROM):
-                    continue
-                taken = area_of([patch])
-                if taken > _WHOLE_FROM * self._area:
-                    whole.add(frame_of(patch))
-                    taken = self._area
-                else:
-                    small.append(patch)
-                room -= taken
-            chosen.append([patch for patch in small if frame_of(patch) not in whole])
-        return whole, chosen
+        chosen = []
+        for patches in self._changes:
+            large, small = self._select([patch for patch in patches if frame_of(patch) not in whole])
+            whole |= large
+            chosen.append(small)
+        if 2 * len(whole) >= self._count:
+            whole = set(range(self._count))
+        return whole, [[patch for patch in patches if frame_of(patch) not in whole] for patches in chosen]
+
+    def _patches(self, meter: ChangeMeter) -> list[Patch]:
+        """Where something appears on a frame, best first."""
+        scores, strokes = meter.scores(), meter.strokes()
+        return merged(
+            [patch for number in range(1, self._count) for patch in patches_of(number, scores, strokes, self._size)]
+        )
+
+    def _select(self, patches: Sequence[Patch]) -> tuple[set[int], list[Patch]]:
+        """Frames of which patches take the most, and the patches to look at: the best, and all that are sure.
+
+        Where a place changes on many frames, the first, the last and the best of them tell what stands there.
+        """
+        usual, often = by_place(patches, _CHANGES_A_PLACE)
+        large: set[int] = set()
+        small: list[Patch] = []
+        room = self._room
+        for is_usual, patch in [*((True, one) for one in usual), *((False, one) for one in often)]:
+            if frame_of(patch) in large or (room <= 0 and not (is_usual and patch.score >= _SURE_FROM)):
+                continue
+            taken = area_of([patch])
+            if taken > _WHOLE_FROM * self._area:
+                large.add(frame_of(patch))
+                taken = self._area
+            else:
+                small.append(patch)
+            room -= taken
+        return large, small
 
     @property
     def _area(self) -> int:
@@ -366,14 +382,6 @@ def _region(hits: Sequence[_Hit], frame: int | None) -> Region:
         any(one.is_strong for one in findings),
         "\n".join(texts),
     )
-
-
-def _share(one: Box, other: Box) -> float:
-    """What two boxes have in common, as a part of the smaller one."""
-    rows = min(one.bottom, other.bottom) - max(one.top, other.top)
-    columns = min(one.right, other.right) - max(one.left, other.left)
-    smaller = min((box.bottom - box.top) * (box.right - box.left) for box in (one, other))
-    return max(0, rows) * max(0, columns) / smaller
 
 
 def _cut(picture: Image, box: Box) -> Image:
