@@ -19,7 +19,9 @@ STRONG_FROM: Mapping[str, float] = MappingProxyType({"ppocr": 0.65, "glyphs": 0.
 WEAK_FROM: Mapping[str, float] = MappingProxyType({"ppocr": 0.4, "glyphs": 0.3, "tesseract": 0.5})
 # What stands in one line with strong text is a part of it, even a single letter; what two engines see at one place is
 # there.
-BESIDE_FROM, AGREED_FROM = 0.1, 0.3
+# Tesseract reads words into noise, so its doubts do not count.
+BESIDE_FROM: Mapping[str, float] = MappingProxyType({"ppocr": 0.1, "glyphs": 0.1, "tesseract": 0.5})
+AGREED_FROM: Mapping[str, float] = MappingProxyType({"ppocr": 0.3, "glyphs": 0.3, "tesseract": 0.5})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def find_text(image: Image, detectors: Sequence[TextDetector]) -> tuple[Finding,
 
 def union_version() -> str:
     """Changes with the thresholds."""
-    content = (sorted(STRONG_FROM.items()), sorted(WEAK_FROM.items()), BESIDE_FROM, AGREED_FROM)
+    content = [sorted(table.items()) for table in (STRONG_FROM, WEAK_FROM, BESIDE_FROM, AGREED_FROM)]
     return hashlib.sha256(repr(content).encode()).hexdigest()[:8]
 
 
@@ -79,7 +81,7 @@ def _finding(text: DetectedText, engine: str, image: Image) -> Finding:
 
 def _with_agreed(found: list[Finding]) -> list[Finding]:
     """Weak findings that two engines have at one place, made strong."""
-    unsure = [one for one in found if not one.is_strong and one.confidence >= AGREED_FROM]
+    unsure = [one for one in found if not one.is_strong and one.confidence >= AGREED_FROM.get(one.engine, 0.0)]
     agreed = {
         id(one) for one in unsure for other in unsure if one.engine != other.engine and _common(one, other) >= 0.5
     }
@@ -93,12 +95,16 @@ def _with_beside(found: list[Finding]) -> list[Finding]:
     reached = [(one, one.bottom - one.top > 1.5 * (one.right - one.left)) for one in strong]
     while reached:
         line, is_turned = reached.pop()
-        beside = [one for one in weak if one.confidence >= BESIDE_FROM and _continues(line, one, is_turned=is_turned)]
+        beside = [one for one in weak if _may_continue(one) and _continues(line, one, is_turned=is_turned)]
         weak = [one for one in weak if one not in beside]
         promoted = [replace(one, is_strong=True) for one in beside]
         strong += promoted
         reached += [(one, is_turned) for one in promoted]
     return strong + weak
+
+
+def _may_continue(one: Finding) -> bool:
+    return one.confidence >= BESIDE_FROM.get(one.engine, 0.0)
 
 
 def _common(one: Finding, other: Finding) -> float:
