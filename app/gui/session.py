@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
 from app.errors import ConsignError
 from app.gui.runner import Ending, JobFactory, Outcome, Runner, as_consign_error
 from app.project.folder import Project
+from app.review.dump import DumpMemory
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ class Session(QObject):
         self._decider = QThreadPool(self)
         self._decider.setMaxThreadCount(1)
         self._tasks: dict[_Task, Callable[[Any], None]] = {}
+        self.dump = DumpMemory()  # what the pages look at; whoever signs or exports builds it anew
 
     # the project ------------------------------------------------------------
 

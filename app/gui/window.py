@@ -23,7 +23,6 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QPushButton,
     QSizePolicy,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -37,11 +36,13 @@ from app.gui.session import Ending, Outcome, Session
 from app.gui.text import tr
 from app.gui.theme import apply_theme, icon, is_dark
 from app.gui.widgets.job_strip import JobStrip
+from app.gui.widgets.page_stack import PageStack
 from app.gui.widgets.parts import quiet, scaled, text_label
 from app.gui.widgets.tints import Tint, tint
 from app.gui.widgets.toast import Toast
 from app.pipeline.overview import Overview, load_overview
 from app.pipeline.progress import Step, StepState, step_of_job, step_states
+from app.project.folder import Project
 from app.text.messages import sentences_for
 
 _NAV_WIDTH_PX = 236
@@ -78,6 +79,12 @@ _PAGES: Mapping[Step, tuple[str, str]] = {
     Step.IMAGES: ("app.gui.pages.images", "ImagesPage"),
     Step.SIGN_OFF: ("app.gui.pages.signoff", "SignoffPage"),
 }
+
+
+def import_pages() -> None:
+    """Import all of them: in another thread, the first look at one does not make the window wait."""
+    for module, _ in _PAGES.values():
+        import_module(module)
 
 
 class StepButton(QPushButton):
@@ -162,7 +169,7 @@ class Window(QMainWindow):
 
     def _build(self) -> None:
         self.start_page = StartPage(self.preferences)
-        self.stack = QStackedWidget()
+        self.stack = PageStack()
         self.stack.addWidget(self.start_page)
         self.pages["start"] = self.start_page
         self.strip = JobStrip()
@@ -344,7 +351,7 @@ class Window(QMainWindow):
         if dropped:
             self._add_sources(dropped)
         else:
-            self.session.ask(load_overview, self._show_next_page)
+            self.session.ask(self._overview_of, self._show_next_page)
 
     def _show_next_page(self, overview: Overview) -> None:
         self._take_overview(overview)
@@ -376,8 +383,11 @@ class Window(QMainWindow):
     def _refresh(self) -> None:
         if self.session.project is None:
             return
-        self.session.ask(load_overview, self._take_overview, key="overview")
+        self.session.ask(self._overview_of, self._take_overview, key="overview")
         self._refresh_page()
+
+    def _overview_of(self, project: Project) -> Overview:
+        return load_overview(project, self.session.dump.rows(project))
 
     def _take_overview(self, overview: Overview) -> None:
         self._overview = overview
