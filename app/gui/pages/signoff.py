@@ -246,10 +246,10 @@ class SignoffPage(QWidget):
             return
         if self._folder is None:
             self._folder = self._session.project.layout.export
-        folder = self._folder
+        folder, memory = self._folder, self._session.dump
 
         def load(project: Project) -> _Loaded:
-            rows = build_dump(project)
+            rows = memory.rows(project)
             overview = load_overview(project, rows)
             return _Loaded(overview, project.protocol.review.signatures, estimate(project, folder, rows))
 

@@ -49,7 +49,7 @@ from app.project.decisions import Decisions, load_decisions, save_decisions
 from app.project.folder import Project
 from app.project.values import RowKind, Suspicion, ValueRow
 from app.review.deciding import Choice, Memory, check_new_text, choices_for, decide_rows, remember, restore
-from app.review.dump import build_dump, dump_stamp
+from app.review.dump import dump_stamp
 from app.review.step import take_values, write_values
 from app.review.table import ChoiceCodes, Column, Counts, Query, RowNumbers, ValueTable
 from app.text.i18n import mark
@@ -263,6 +263,7 @@ class ValuesPage(QWidget):
             self._forget()
             return
         stamp, issued, shown = self._stamp, self._issued, self._model.table
+        memory = self._session.dump
 
         def load(project: Project) -> _Loaded:
             decisions = load_decisions(project.layout)
@@ -271,7 +272,7 @@ class ValuesPage(QWidget):
             is_prepared = check.done > 0
             table = None
             if new_stamp != stamp:
-                table = ValueTable(build_dump(project) if is_prepared else [], decisions)
+                table = ValueTable(memory.rows(project) if is_prepared else [], decisions)
             codes = None
             if table is None and shown is not None and shown.decisions != decisions:
                 codes = shown.choice_codes(decisions)
