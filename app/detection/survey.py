@@ -263,12 +263,17 @@ class _Survey:
         return _FILLED * self._area * max(1, self._count // _FRAMES_A_MOSAIC)
 
     def _look_at_patches(self, rendition: int, pieces: Mapping[Patch, Image]) -> Iterator[_Hit]:
-        """Once, and where text goes on beyond a patch once more, with more around it."""
+        """Once, and once more with more around it where text goes on beyond a patch, or where no detector is sure."""
         found = list(self._look_at_mosaics(pieces))
-        again = {piece.patch for piece, finding in found if piece.is_cut and finding.is_strong}
+        sure = {piece.patch for piece, finding in found if finding.is_strong and not piece.is_cut}
+        again = {piece.patch for piece, _ in found} - sure
         wide = merged([Patch(grown(patch.box, WIDE_MARGIN_PX, self._size), patch.score) for patch in again])
-        while area_of(wide) > self._room and len(wide) > 1:
+        while len(wide) > 1 and area_of(wide) > _FILLED * self._area:
             del wide[-1]
+        if len(wide) == 1:  # a look at the whole frame costs the same
+            (patch,) = wide
+            whole = Box(0, 0, self._size[0], self._size[1], frame_of(patch))
+            wide = [Patch(whole, patch.score)]
         more = {patch: _cut(self._read(frame_of(patch))[rendition], patch.box) for patch in wide}
         for piece, finding in (*found, *self._look_at_mosaics(more)):
             around = piece.patch.box
