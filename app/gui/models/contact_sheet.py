@@ -97,7 +97,7 @@ def state_of(item: WorkItem) -> str:
     """Where it stands, in words."""
     if item.todo:
         if not item.card.waiting:
-            return tr("{count} drawn for a random check", count=item.audit)
+            return tr("Random check, {count} to look at", count=item.audit)
         return tr("{state}, {count} to look at", state=tr(IMAGE_STATES[item.state]), count=item.todo)
     return tr(IMAGE_STATES[item.state])
 
@@ -105,12 +105,12 @@ def state_of(item: WorkItem) -> str:
 def facts_of(item: WorkItem) -> str:
     """How many images, and what was found on them."""
     card = item.card
-    parts = [tr("1 image") if card.images == 1 else tr("{count} images", count=card.images)]
+    parts = [tr("{count} images", count=card.images)] if card.images > 1 else []
     if card.found:
         parts.append(tr("1 text") if card.found == 1 else tr("{count} texts", count=card.found))
     if card.possible:
         parts.append(tr("{count} unsure", count=card.possible))
-    return " \u00b7 ".join(parts)
+    return " \u00b7 ".join(parts) or tr("1 image")
 
 
 def _pixmap(image: Image) -> QPixmap:

@@ -7,7 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from app.detection.step import detect
 from app.errors import ConsignError
@@ -16,7 +16,8 @@ from app.gui.models.pictures import PictureLoader
 from app.gui.session import Session
 from app.gui.text import tr
 from app.gui.widgets.contact_sheet import THUMBNAIL_PX, ContactSheet
-from app.gui.widgets.parts import GAP_PX, MARGIN_PX, EmptyState, Problems, TitleRow, text_label
+from app.gui.widgets.flow import FlowLayout
+from app.gui.widgets.parts import GAP_PX, MARGIN_PX, EmptyState, Problems, TitleRow
 from app.gui.widgets.series_viewer import SeriesViewer
 from app.project.decisions import Decisions, ImageAction, load_decisions, save_decisions
 from app.project.folder import Project
@@ -129,9 +130,8 @@ class ImagesPage(QWidget):
         page.addWidget(self._problems)
         page.addLayout(self._stack, 1)
 
-    def _build_filters(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(6)
+    def _build_filters(self) -> FlowLayout:
+        row = FlowLayout(6)
         group = QButtonGroup(self)
         self._filters: dict[Filter, QPushButton] = {}
         for which in Filter:
@@ -144,9 +144,6 @@ class ImagesPage(QWidget):
             row.addWidget(made)
             self._filters[which] = made
         self._filters[self._filter].setChecked(True)
-        row.addStretch(1)
-        self._sum = text_label(wrap=False)
-        row.addWidget(self._sum)
         return row
 
     def _connect(self) -> None:
@@ -276,7 +273,6 @@ class ImagesPage(QWidget):
         items = self._work.items
         todo = sum(item.todo > 0 for item in items)
         unchecked = sum(item.card.states[ImageState.UNCHECKED] for item in items)
-        images = sum(item.card.images for item in items)
         waiting = sum(item.todo for item in items)
         self._start.setVisible(todo > 0)
         self._detect.setVisible(unchecked > 0)
@@ -289,9 +285,6 @@ class ImagesPage(QWidget):
             self._title.say(tr("Every image that wanted a look was looked at."))
         else:
             self._title.say("")
-        self._sum.setText(
-            tr("{series} series \u00b7 {images} images", series=len(items), images=images) if items else ""
-        )
         self.viewer.show_rest(tr("{count} series to look at", count=todo) if todo else tr("Nothing more to look at"))
         self._show_emptiness()
 

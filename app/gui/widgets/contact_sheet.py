@@ -54,7 +54,7 @@ class ContactSheet(QListView):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Cards fill the width."""
         room = self.viewport().width() - 2
-        wanted = max(180, 17 * self.fontMetrics().averageCharWidth() + 100)
+        wanted = max(200, 18 * self.fontMetrics().averageCharWidth() + 104)
         columns = max(1, room // wanted)
         width = room // columns
         self.setGridSize(QSize(width, card_height(self, width)))

@@ -318,7 +318,9 @@ class ImageView(QWidget):
         self, painter: QPainter, area: QRectF, text: str, colour: QColor, taken: list[QRectF], *, is_wanted: bool
     ) -> None:
         metrics = painter.fontMetrics()
-        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(200, int(area.width())))
+        shown = metrics.elidedText(
+            text, Qt.TextElideMode.ElideRight, max(34 * metrics.averageCharWidth(), int(area.width()))
+        )
         width, height = float(metrics.horizontalAdvance(shown) + 10), float(metrics.height() + 2)
         tags = [
             QRectF(min(max(0.0, left), max(0.0, self.width() - width)), top, width, height)

@@ -59,7 +59,7 @@ class ReviewPanel(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setObjectName("card")
-        self.setFixedWidth(max(270, 38 * self.fontMetrics().averageCharWidth() + 30))
+        self.setFixedWidth(max(264, 32 * self.fontMetrics().averageCharWidth() + 40))
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inside.setAutoFillBackground(False)
         self.viewport().setAutoFillBackground(False)

@@ -1,6 +1,6 @@
 """One series under review: its pictures one by one, and everything that can be done about them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -12,6 +12,7 @@ from app.errors import Reason
 from app.gui.models.contact_sheet import title_of
 from app.gui.models.pictures import PictureLoader
 from app.gui.text import tr
+from app.gui.widgets.flow import FlowLayout
 from app.gui.widgets.image_view import FOUND, MASK, FoundBox, ImageView, MaskBox, Tool
 from app.gui.widgets.parts import quiet, scaled, text_label
 from app.gui.widgets.review_panel import ReviewPanel
@@ -35,9 +36,9 @@ _NARROWEST, _WIDEST = 1e-6, 1e9
 _LEAVES, _UNDECIDED, _STAYS = QColor("#39b77a"), FOUND, QColor("#ef7d7b")
 _ON_COLOUR = QColor("#101418")
 _STYLE = """
-QToolButton { padding: 4px 9px; border: 1px solid palette(mid); border-radius: 6px; background: palette(base); }
+QToolButton { padding: 4px 8px; border: 1px solid palette(mid); border-radius: 6px; background: palette(base); }
 QToolButton:hover { border-color: palette(text); }
-QToolButton:focus { border: 2px solid palette(text); padding: 3px 8px; }
+QToolButton:focus { border: 2px solid palette(text); padding: 3px 7px; }
 QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); border-color: palette(text);
     font-weight: 600; }
 QToolButton:disabled { color: palette(placeholder-text); background: palette(window); }
@@ -142,16 +143,15 @@ class SeriesViewer(QWidget):
         self._head.setFont(scaled(self.font(), 1.25, bold=True))
         self._head.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         head = QHBoxLayout()
-        head.setSpacing(10)
+        head.setSpacing(8)
         head.addWidget(tool_button(self._actions["back"], "\u2190 "))
         head.addWidget(self._head, 1)
-        self._rest = quiet(text_label(wrap=False))
-        head.addWidget(self._rest)
-        head.addWidget(tool_button(self._actions["undo"]))
+        for name in ("boxes", "preview", "undo"):
+            head.addWidget(tool_button(self._actions[name]))
         head.addWidget(push_button(self._actions["next"], primary=True))
         return head
 
-    def _build_tools(self) -> QHBoxLayout:
+    def _build_tools(self) -> FlowLayout:
         self._windows = QComboBox()
         self._windows.setAccessibleName(tr("Brightness"))
         self._windows.setToolTip(tr("The usual settings of brightness (P for the next)"))
@@ -159,17 +159,10 @@ class SeriesViewer(QWidget):
         self._windows.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._windows.setMinimumContentsLength(11)
         self._windows.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        tools = QHBoxLayout()
-        tools.setSpacing(4)
-        for name in ("tool-mask", "tool-window", "tool-move"):
-            tools.addWidget(tool_button(self._actions[name]))
-        tools.addSpacing(6)
-        tools.addWidget(self._windows)
-        for name in ("invert", "cine", "fit", "real"):
-            tools.addWidget(tool_button(self._actions[name]))
-        tools.addStretch(1)
-        for name in ("boxes", "preview"):
-            tools.addWidget(tool_button(self._actions[name]))
+        tools = FlowLayout()
+        tools.add(*(tool_button(self._actions[name]) for name in ("tool-mask", "tool-window", "tool-move")))
+        tools.add(self._windows)
+        tools.add(*(tool_button(self._actions[name]) for name in ("invert", "cine", "fit", "real")))
         return tools
 
     def _build_slider(self) -> QVBoxLayout:
@@ -179,10 +172,9 @@ class SeriesViewer(QWidget):
         self._marks = _Marks()
         self._place = text_label(wrap=False)
         self._facts = quiet(text_label(wrap=False))
-        texts = QHBoxLayout()
-        texts.addWidget(self._place)
-        texts.addStretch(1)
-        texts.addWidget(self._facts)
+        self._rest = quiet(text_label(wrap=False))
+        texts = FlowLayout(24)
+        texts.add(self._place, self._facts, self._rest)
         column = QVBoxLayout()
         column.setSpacing(2)
         column.addWidget(self._marks)
@@ -656,9 +648,22 @@ class _Marks(QWidget):
         painter.fillRect(0, 5, self.width(), 3, self.palette().color(QPalette.ColorRole.Mid))
         width = self.width() / max(1, self._count)
         for numbers, top, height, colour in ((self._visited, 5, 3, MASK), (self._found, 0, 4, FOUND)):
-            for number in numbers:
-                left = round(number * width)
-                painter.fillRect(left, top, max(2, round((number + 1) * width) - left), height, colour)
+            for first, last in _runs(numbers):
+                left = round(first * width)
+                painter.fillRect(left, top, max(2, round((last + 1) * width) - left), height, colour)
+
+
+def _runs(numbers: frozenset[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each stretch without a gap."""
+    first = last = -2
+    for number in sorted(numbers):
+        if number != last + 1:
+            if last >= 0:
+                yield first, last
+            first = number
+        last = number
+    if last >= 0:
+        yield first, last
 
 
 def _preset_text(preset: WindowPreset) -> str:
