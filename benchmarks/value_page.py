@@ -99,6 +99,7 @@ def main() -> None:
     page = ValuesPage(session)
     page.resize(1050, 730)
     page.show()
+    page.activateWindow()
     model, view = page._model, page._view
     watchdog.measure("load all rows", page.refresh, lambda: model.rowCount() > 0)
     rows = model.rowCount()
@@ -117,6 +118,7 @@ def main() -> None:
     watchdog.measure("scroll through", lambda: _scroll(bar.setValue, bar.maximum()), lambda: True)
     view.sortByColumn(0, Qt.SortOrder.AscendingOrder)
     watchdog.wait(1000)
+    view.setFocus()
     view.selectRow(0)
     QTest.keyClick(view, Qt.Key.Key_G)
     chosen = len(page._chosen())
