@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QSlider,
     QSplitter,
-    QStackedLayout,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -95,7 +95,7 @@ class DeidentifyPage(QWidget):
         main.setStretchFactor(0, 0)
         main.setStretchFactor(1, 1)
         main.setSizes([230, 800])
-        self._stack = QStackedLayout()
+        self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(main)
         page = QVBoxLayout(self)
@@ -103,7 +103,7 @@ class DeidentifyPage(QWidget):
         page.setSpacing(GAP_PX)
         page.addWidget(self._title)
         page.addWidget(self._problems)
-        page.addLayout(self._stack, 1)
+        page.addWidget(self._stack, 1)
 
     def _make_list(self) -> QWidget:
         self._series = SeriesModel()

@@ -7,7 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QButtonGroup, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.detection.step import detect
 from app.errors import ConsignError
@@ -117,18 +117,18 @@ class ImagesPage(QWidget):
         column.setSpacing(GAP_PX)
         column.addWidget(self._title)
         column.addLayout(self._build_filters())
-        self._below = QStackedLayout()
+        self._below = QStackedWidget()
         self._below.addWidget(self.sheet)
         self._below.addWidget(self._empty)
-        column.addLayout(self._below, 1)
-        self._stack = QStackedLayout()
+        column.addWidget(self._below, 1)
+        self._stack = QStackedWidget()
         self._stack.addWidget(sheet)
         self._stack.addWidget(self.viewer)
         page = QVBoxLayout(self)
         page.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX // 2)
         page.setSpacing(GAP_PX)
         page.addWidget(self._problems)
-        page.addLayout(self._stack, 1)
+        page.addWidget(self._stack, 1)
 
     def _build_filters(self) -> FlowLayout:
         row = FlowLayout(6)
@@ -208,6 +208,11 @@ class ImagesPage(QWidget):
         self._reloading.clear()
         if self.isVisible():
             self.refresh()
+
+    @property
+    def loader(self) -> PictureLoader:
+        """Where the pictures come from."""
+        return self._loader
 
     @property
     def work(self) -> Worklist:

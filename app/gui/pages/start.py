@@ -103,7 +103,9 @@ class StartPage(QWidget):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         site_hint = tr("Letters, digits and hyphens. It becomes part of every patient code.")
         form.addRow(_label(tr("&Site id"), self.site), _with_hint(self.site, site_hint))
-        form.addRow(_label(tr("Protocol"), self.protocol_button), _side_by_side(self.protocol_label, self.protocol_button))
+        form.addRow(
+            _label(tr("Protocol"), self.protocol_button), _side_by_side(self.protocol_label, self.protocol_button)
+        )
         folder_hint = tr("It will hold names of patients. Choose a place that only you and your team can read.")
         both = _side_by_side(self.folder, browse)
         form.addRow(_label(tr("&Folder"), self.folder), _with_hint(both, folder_hint))
@@ -222,7 +224,6 @@ def projects_folder() -> Path:
 def _label(text: str, buddy: QWidget) -> QLabel:
     label = QLabel(text)
     label.setBuddy(buddy)
-    label.setMinimumHeight(buddy.sizeHint().height())  # in one line with it, whatever stands below
     return label
 
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QSizePolicy,
-    QStackedLayout,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -128,7 +128,7 @@ class ValuesPage(QWidget):
 
         self._empty = EmptyState()
         self._empty.pressed.connect(lambda: self.go_to.emit("deidentify"))
-        self._stack = QStackedLayout()
+        self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(main)
         page = QVBoxLayout(self)
@@ -137,7 +137,7 @@ class ValuesPage(QWidget):
         page.addWidget(self._title)
         page.addWidget(self._progress)
         page.addWidget(self._problems)
-        page.addLayout(self._stack, 1)
+        page.addWidget(self._stack, 1)
         self._make_keys()
 
     def _arrange_columns(self) -> None:

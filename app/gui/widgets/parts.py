@@ -22,6 +22,7 @@ from app.gui.text import tr
 from app.gui.widgets.tints import Tint, tint
 
 MARGIN_PX, GAP_PX, CELL_PX = 20, 12, 6
+_WIDEST_PX = 560
 
 
 def scaled(font: QFont, factor: float, *, bold: bool = False) -> QFont:
@@ -111,11 +112,12 @@ class EmptyState(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._head = text_label()
+        self._head.setMaximumWidth(_WIDEST_PX)
         self._head.setFont(scaled(self.font(), 1.25, bold=True))
         self._head.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._sentence = text_label()
         self._sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._sentence.setMaximumWidth(560)
+        self._sentence.setMaximumWidth(_WIDEST_PX)
         self._button = QPushButton()
         self._button.clicked.connect(self.pressed)
         column = QVBoxLayout(self)
@@ -129,7 +131,8 @@ class EmptyState(QWidget):
         """What it says; without ``button`` there is nothing to press."""
         self._head.setText(head)
         self._sentence.setText(sentence)
-        self._sentence.setMinimumWidth(min(560, self._sentence.fontMetrics().horizontalAdvance(sentence) + 8))
+        for label in (self._head, self._sentence):  # else a short text is broken into lines that have no room
+            label.setMinimumWidth(min(_WIDEST_PX, label.fontMetrics().horizontalAdvance(label.text()) + 8))
         self._button.setText(button)
         self._button.setAccessibleName(button)
         self._button.setVisible(bool(button))
