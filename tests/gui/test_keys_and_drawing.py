@@ -1,0 +1,177 @@
+"""What the Tab key really reaches and what is really drawn: a style sheet can take back what a palette promises."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QColor, QFont, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.gui.preferences import Preferences
+from app.gui.theme import apply_theme
+from app.gui.window import Window
+from app.pipeline.progress import Step, StepState
+from tests.gui.review_case import make_project
+from tests.gui.test_accessibility import PAGES, contrast, controls, describe, says, show
+
+READABLE = 4.5  # WCAG 2.2, 1.4.3 (AA), for text of the usual size
+DRAWN_THIN = 2.5  # of a sign: 1.4.11 wants 3, and smoothing takes away a part of the colour of a line of one pixel
+MOST_CONTROLS = 200
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_project(tmp_path_factory.mktemp("drawing"))
+
+
+@pytest.fixture(params=["light"])
+def scheme(qapp: QApplication, request: pytest.FixtureRequest) -> Iterator[None]:
+    """The theme as the program sets it; put back afterwards."""
+    palette, sheet = qapp.palette(), qapp.styleSheet()
+    apply_theme(qapp, dark=request.param == "dark")
+    yield
+    qapp.setPalette(palette)
+    qapp.setStyleSheet(sheet)
+
+
+@pytest.fixture(params=[1])
+def scale(qapp: QApplication, request: pytest.FixtureRequest) -> Iterator[int]:
+    """How large the text is: 2 is 200 %."""
+    usual = qapp.font()
+    large = QFont(usual)
+    large.setPointSizeF(request.param * usual.pointSizeF())
+    qapp.setFont(large)
+    yield request.param
+    qapp.setFont(usual)
+
+
+@pytest.fixture
+def window(project: Path, tmp_path: Path, qtbot: QtBot, scheme: None, scale: int) -> Iterator[Window]:
+    window = Window(Preferences(tmp_path / "preferences.ini"), workers="serial")
+    qtbot.addWidget(window)
+    window.resize(1280, 800)
+    window.show()
+    with qtbot.waitSignal(window.session.opened):
+        window.open_project(project)
+    qtbot.waitUntil(lambda: window.steps[Step.PROTOCOL].state is StepState.DONE)
+    yield window
+    window.session.close()
+
+
+def place(widget: QWidget, window: QWidget) -> QRect:
+    return QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
+
+
+# the Tab key --------------------------------------------------------------------------------------------------
+
+
+def walk(window: Window, qtbot: QtBot) -> Iterator[QWidget]:
+    """Press Tab from the first control on until it comes around."""
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    start = focused = controls(window)[0]
+    start.setFocus(Qt.FocusReason.TabFocusReason)
+    for _ in range(MOST_CONTROLS):
+        yield focused
+        QTest.keyClick(focused, Qt.Key.Key_Tab)
+        now = QApplication.focusWidget()
+        if now is None or now in (start, focused):
+            break
+        focused = now
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_tab_reaches_every_control_and_is_caught_by_none(window: Window, name: str, qtbot: QtBot) -> None:
+    show(window, name, qtbot)
+    walked = list(walk(window, qtbot))
+    missed = [describe(widget) for widget in controls(window) if widget not in walked]
+    assert missed == [], f"the last one was {describe(walked[-1])}"
+
+
+def test_steps_come_before_the_page(window: Window, qtbot: QtBot) -> None:
+    page = show(window, "signoff", qtbot)
+    walked = list(walk(window, qtbot))
+    first_of_page = next(number for number, widget in enumerate(walked) if page.isAncestorOf(widget))
+    assert {*window.steps.values(), window.help_button} <= set(walked[:first_of_page])
+
+
+def test_key_on_the_step_that_is_shown_leaves_it_marked(window: Window, qtbot: QtBot) -> None:
+    show(window, "values", qtbot)
+    button = window.steps[Step.VALUES]
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    assert button.isChecked()
+    QTest.keyClick(window.steps[Step.SIGN_OFF], Qt.Key.Key_Space)
+    assert [step for step, other in window.steps.items() if other.isChecked()] == [Step.SIGN_OFF]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_two_buttons_of_a_page_have_the_same_name(window: Window, name: str, qtbot: QtBot) -> None:
+    page = show(window, name, qtbot)
+    names = Counter(says(widget) for widget in controls(page) if isinstance(widget, QAbstractButton))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("scale", [2], indirect=True)
+@pytest.mark.parametrize("name", PAGES)
+def test_large_text_is_scrolled_to_on_a_small_screen_and_cut_nowhere(window: Window, name: str, qtbot: QtBot) -> None:
+    page = show(window, name, qtbot)
+    assert window.size().toTuple() == (1280, 800)
+    viewport = page.parentWidget()
+    assert viewport is not None
+    unseen, cut = [], []
+    for widget in walk(window, qtbot):
+        least = widget.minimumSizeHint()
+        if isinstance(widget, QAbstractButton | QComboBox) and widget.width() < least.width():
+            cut.append(f"{describe(widget)}: {widget.width()} of {least.width()} px")
+        if page.isAncestorOf(widget) and not viewport.rect().contains(place(widget, viewport).topLeft()):
+            unseen.append(describe(widget))
+    assert cut == []
+    assert unseen == []
+
+
+# what is drawn ------------------------------------------------------------------------------------------------
+
+
+def drawn_contrast(image: QImage) -> float:
+    """That of the pixels: the commonest colour is the ground, the one that differs most from it the text."""
+    counts = Counter(image.pixel(x, y) for y in range(image.height()) for x in range(image.width()))
+    (ground, _), *_ = counts.most_common(1)
+    return max(contrast(QColor(ground).name(), QColor(colour).name()) for colour in counts)
+
+
+def pictured(widget: QWidget, window: Window, picture: QImage) -> QImage:
+    """What can be seen of a widget; a null image for nothing."""
+    return picture.copy(place(widget, window).intersected(picture.rect()))
+
+
+def texts(within: QWidget) -> list[QLabel | QAbstractButton]:
+    """Labels and buttons that show a text."""
+    shown: list[QLabel | QAbstractButton] = [*within.findChildren(QLabel), *within.findChildren(QAbstractButton)]
+    return [
+        widget
+        for widget in shown
+        if widget.isVisible() and widget.isEnabled() and any(sign.isalnum() for sign in widget.text())
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"], indirect=True)
+@pytest.mark.parametrize("name", PAGES)
+def test_texts_are_readable_as_they_are_drawn(window: Window, name: str, qtbot: QtBot) -> None:
+    show(window, name, qtbot)
+    picture = window.grab().toImage()
+    drawn = {widget.text(): pictured(widget, window, picture) for widget in texts(window)}
+    found = {text: round(drawn_contrast(image), 2) for text, image in drawn.items() if not image.isNull()}
+    assert {text: measured for text, measured in found.items() if measured < READABLE} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"], indirect=True)
+def test_signs_can_be_told_from_their_ground(window: Window, qtbot: QtBot) -> None:
+    show(window, "values", qtbot)
+    picture = window.grab().toImage()
+    signs = [label for label in window.findChildren(QLabel) if label.isVisible() and not label.pixmap().isNull()]
+    assert len(signs) >= 2 * len(Step)
+    assert min(drawn_contrast(pictured(sign, window, picture)) for sign in signs) >= DRAWN_THIN
