@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
+import cv2
+
 from app.detection.device_masks import DeviceFacts, DeviceMask, boxes_for, device_facts, ultrasound_boxes
 from app.detection.risk import risk_of
 from app.detection.survey import Renditions, survey
@@ -77,6 +79,7 @@ class _Image:
 
 def look_through(context: DetectContext, items: tuple[DetectItem, ...]) -> list[LookedAt]:
     """Look for text in every image. An image that can't be looked at comes back with a failure, never without."""
+    cv2.setNumThreads(1)  # there is a process for each core already
     return look_with(open_detectors(context.detectors, Path(context.tmp)), context.site_masks, items)
 
 

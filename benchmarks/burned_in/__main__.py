@@ -19,7 +19,7 @@ import numpy as np
 
 from app.engines.base import TextDetector
 from app.engines.table import open_detectors
-from app.engines.union import Finding, find_text
+from app.engines.union import Finding, combine, findings_of
 from benchmarks.burned_in.backgrounds import made_picture
 from benchmarks.burned_in.cases import Half, make_cases
 from benchmarks.burned_in.scores import CLEAR_CONTRAST, CLEAR_HEIGHT_PX, Looked, figures, missed
@@ -53,12 +53,17 @@ def main() -> None:
 def _look(half: Half, count: int, detectors: Sequence[TextDetector]) -> Iterator[tuple[Looked, dict[str, float]]]:
     for case in make_cases(half, count):
         costs = {}
-        findings: list[Finding] = []
+        found: list[list[Finding]] = [[] for _ in case.renditions]
         for detector in detectors:
             start = time.process_time() + _children_s()
-            for picture in case.renditions:
-                findings += find_text(picture, [detector])
+            for picture, of_picture in zip(case.renditions, found, strict=True):
+                of_picture.extend(findings_of(picture, detector))
             costs[detector.label] = time.process_time() + _children_s() - start
+        findings = (
+            one
+            for picture, of_picture in zip(case.renditions, found, strict=True)
+            for one in combine(of_picture, picture)
+        )
         yield Looked(case, tuple(findings), sum(costs.values())), costs
 
 

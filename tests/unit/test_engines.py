@@ -52,8 +52,19 @@ def test_findings_are_strong_weak_or_dropped_by_confidence() -> None:
 
     found = find_text(np.zeros((50, 50), np.uint8), [Saying(*texts)])
 
-    assert [(one.left, one.is_strong, one.engine) for one in found] == [(0, True, "ppocr"), (20, False, "ppocr")]
+    assert [(one.confidence, one.is_strong, one.engine) for one in found] == [
+        (0.99, True, "ppocr"), (0.5, False, "ppocr"),
+    ]  # fmt: skip
     assert all(0 < WEAK_FROM[label] <= STRONG_FROM[label] <= 1 for label in STRONG_FROM)
+
+
+def test_boxes_reach_further_along_their_line_at_both_ends() -> None:
+    upright, turned = DetectedText(100, 200, 110, 260, 0.99), DetectedText(20, 5, 80, 15, 0.99)
+
+    across, along = sorted(find_text(np.zeros((200, 400), np.uint8), [Saying(upright, turned)]), key=lambda x: -x.top)
+
+    assert (across.top, across.left, across.bottom, across.right) == (100, 185, 110, 275)
+    assert (along.top, along.left, along.bottom, along.right) == (5, 5, 95, 15)
 
 
 @pytest.mark.parametrize(
@@ -83,8 +94,9 @@ def test_a_finding_does_not_print_what_was_read() -> None:
     assert "DOE" not in repr(found)
 
 
-def strong_lefts(*detectors: Saying) -> list[int]:
-    return [one.left for one in find_text(np.zeros((200, 400), np.uint8), detectors) if one.is_strong]
+def strong(*detectors: Saying) -> list[float]:
+    """The confidences of what counts as certain."""
+    return sorted(one.confidence for one in find_text(np.zeros((200, 400), np.uint8), detectors) if one.is_strong)
 
 
 def test_what_continues_a_line_of_strong_text_is_strong_however_short() -> None:
@@ -99,22 +111,22 @@ def test_what_continues_a_line_of_strong_text_is_strong_however_short() -> None:
         DetectedText(20, 125, 100, 150, 0.15),  # much higher
     ]
 
-    assert strong_lefts(Saying(line, initial, its_dot, *elsewhere)) == [20, 150, 130]  # by place, from the top
+    assert strong(Saying(line, initial, its_dot, *elsewhere)) == [0.12, 0.15, 0.99]
 
 
 def test_what_continues_a_turned_line_is_strong_too() -> None:
     line, initial = DetectedText(20, 50, 120, 70, 0.99), DetectedText(130, 52, 145, 70, 0.15)
 
-    assert strong_lefts(Saying(line, initial)) == [50, 52]
+    assert strong(Saying(line, initial)) == [0.15, 0.99]
 
 
 def test_weak_findings_of_two_engines_at_one_place_are_strong() -> None:
     other = Saying(DetectedText(50, 25, 70, 110, 0.4))
     other.label = "glyphs"
 
-    assert strong_lefts(Saying(DetectedText(50, 20, 70, 120, 0.4))) == []
-    assert strong_lefts(Saying(DetectedText(50, 20, 70, 120, 0.4)), other) == [20, 25]
-    assert strong_lefts(Saying(DetectedText(90, 20, 110, 120, 0.4)), other) == []
+    assert strong(Saying(DetectedText(50, 20, 70, 120, 0.4))) == []
+    assert strong(Saying(DetectedText(50, 20, 70, 120, 0.4)), other) == [0.4, 0.4]
+    assert strong(Saying(DetectedText(90, 20, 110, 120, 0.4)), other) == []
 
 
 # glyphs
