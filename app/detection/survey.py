@@ -321,7 +321,10 @@ class _Survey:
         )
 
     def _end(self, rendition: int, place: Box, strokes: NDArray[np.float64], text: Fine, onwards: range) -> int:
-        """The last frame, in one direction, before the strokes at a place become much fewer from one to the next."""
+        """The last frame, in one direction, before the strokes at a place become much fewer from one to the next.
+
+        Where a few strokes are left, the frame is read: text is fainter where a window is wider, and it is still there.
+        """
         assert place.frame is not None
         here = strokes[place.frame]
         usual = 1.48 * float(np.median(np.abs(np.diff(strokes)))) + 0.2
@@ -332,7 +335,7 @@ class _Survey:
         for number in onwards:
             drop = min(strokes[before], here) - strokes[number]
             if drop >= vanishing and (
-                strokes[number] <= 0.35 * here or not self._is_still_there(rendition, place, text, number)
+                strokes[number] <= 0.1 * here or not self._is_still_there(rendition, place, text, number)
             ):
                 return before
             before = number

@@ -139,6 +139,18 @@ def test_text_that_goes_on_between_two_frames_where_it_was_found_is_found_betwee
     assert set(_frames_of(stack, survey(stack, [MarkDetector()]), place)) >= set(range(30, 60))
 
 
+def test_text_that_a_wider_window_makes_fainter_still_stands_there() -> None:
+    class Windowed(Scans):
+        def __getitem__(self, frame: int) -> Renditions:  # type: ignore[override]  # no slices, as above
+            (picture,) = super().__getitem__(frame)
+            return (picture if frame < 20 else np.asarray(picture // 4, np.uint8),)
+
+    stack = Windowed(60)
+    place = stack.mark(range(50), 90, 110)
+
+    assert set(_frames_of(stack, survey(stack, [MarkDetector()]), place)) >= set(range(50))
+
+
 def test_every_frame_is_looked_at_where_frames_have_nothing_to_do_with_each_other() -> None:
     class Pages(Scans):
         def __getitem__(self, frame: int) -> Renditions:  # type: ignore[override]  # as above
