@@ -376,6 +376,23 @@ def test_dragging_with_the_right_button_changes_brightness_and_contrast(make_cas
     assert np.array_equal(case.shown(), before), "as in the file again"
 
 
+def test_large_image_is_shown_coarsely_at_once_and_then_as_it_is(make_case: Callable[[Fill], Case]) -> None:
+    def fill(project: Project, folder: Path) -> None:
+        instance_id = add_image(project, folder, 1, make_image(np.zeros((2000, 1600), np.uint8)), NAME)
+        project.store.execute(
+            "UPDATE image_checks SET height = 2000, width = 1600 WHERE instance_id = ?", (instance_id,)
+        )
+
+    case = make_case(fill)
+    case.begin(1)
+    steps: list[tuple[int, ...]] = []
+    case.page.loader.shown.connect(lambda _, picture: steps.append(picture.steps))
+    case.open()
+    assert steps == [(4,), (1, 2)]
+    assert case.view.picture is not None
+    assert case.view.picture.steps == (1, 2)
+
+
 def test_inversion_and_film(make_case: Callable[[Fill], Case]) -> None:
     case = make_case(one_loop)
     case.begin(1)

@@ -173,6 +173,11 @@ class ImageView(QWidget):
         """Whether the mouse holds a mask: other boxes must wait."""
         return self._drag in (_Drag.SHIFT, _Drag.RESIZE)
 
+    @property
+    def is_windowing(self) -> bool:
+        """Whether the mouse changes the window: the picture is coarse until it is let go."""
+        return self._drag is _Drag.WINDOW
+
     def choose(self, index: int) -> None:
         """Give handles to a mask; -1 for none."""
         self.settle()

@@ -32,6 +32,8 @@ from app.text.reasons import REASONS
 # Scrolling mostly goes on in the direction in which it went.
 _AHEAD, _BEHIND = 10, 3
 _USUAL_FRAMES_PER_S = 15.0
+# An image with more pixels is shown coarsely at once, and as it is a moment later.
+_LARGE_PX = 3_000_000
 _NARROWEST, _WIDEST = 1e-6, 1e9
 _LEAVES, _UNDECIDED, _STAYS = QColor("#39b77a"), FOUND, QColor("#ef7d7b")
 _ON_COLOUR = QColor("#101418")
@@ -326,7 +328,7 @@ class SeriesViewer(QWidget):
         self._stop = stop
         with QSignalBlocker(self._slider):
             self._slider.setValue(stop)
-        self._ask()
+        self._ask(is_draft=self.image.rows * self.image.columns > _LARGE_PX)
         if self._here.image != image_before and self.view.chosen >= 0:
             self.view.choose(-1)
         self._show_decisions()
@@ -365,14 +367,16 @@ class SeriesViewer(QWidget):
         if view != self._asked or self._review is None:
             return
         self._is_waiting = False
-        self._visited.add(self._stop)
         self.view.show_picture(picture)
         self._show_mode()
         self._show_windows(picture)
         self._show_facts()
-        self._show_visited()
         if not view.is_draft:
+            self._visited.add(self._stop)
+            self._show_visited()
             self._read_ahead()
+        elif not self.view.is_windowing:
+            self._ask()
 
     def _show_failure(self, view: View, reason: Reason) -> None:
         if view == self._asked and self._review is not None:
