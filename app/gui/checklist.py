@@ -88,6 +88,8 @@ def check_sentence(check: Check) -> str:
                 return tr("{count} images came in after the selection.", count=left)
             return tr("{count} images judged", count=done) if check.done else tr("Nothing is selected yet.")
         case CheckItem.IMAGE_SEARCH:
+            if not check.total:
+                return tr("Nothing to search yet.")
             sentence = tr("{done} of {total} images", done=done, total=total)
             if check.failed:
                 sentence += tr("; {count} can't be searched and stay here", count=number(check.failed))
@@ -95,11 +97,15 @@ def check_sentence(check: Check) -> str:
         case CheckItem.PREPARATION:
             if check.standing is Standing.STALE:
                 return tr("Decisions changed since; de-identify again.")
+            if not check.total:
+                return tr("Nothing to de-identify yet.")
             sentence = tr("{done} of {total} images", done=done, total=total)
             if check.failed:
                 sentence += counted(check.failed, mark("; 1 stays here"), mark("; {count} stay here"))
             return sentence
         case CheckItem.VALUES:
+            if not check.total:
+                return tr("Nothing suspicious.") if check.standing is Standing.DONE else tr("No values yet.")
             sentence = tr("{done} of {total} suspicious values decided", done=done, total=total)
             if check.standing is Standing.OPTIONAL:
                 sentence += tr("; the others leave as they are")
@@ -111,6 +117,8 @@ def check_sentence(check: Check) -> str:
                     mark("1 image waits for a person; undecided it stays here"),
                     mark("{count} images wait for a person; undecided they stay here"),
                 )
+            if check.standing is Standing.TO_DO:
+                return tr("No images yet.")
             return tr("{count} decided", count=done) if check.done else tr("No image waits for a person.")
         case CheckItem.SIGNATURES:
             if check.roles:

@@ -202,7 +202,7 @@ def load_overview(project: Project, rows: Sequence[ValueRow] | None = None) -> O
             _image_search(images, instances.selected),
             _preparation(project, decisions, instances),
             _values(rows, undecided, instances),
-            _images(images),
+            _images(images, instances.selected),
             _signatures(approvals),
             _export(exported, parts, digest),
             _verification(exported, verified, parts, digest),
@@ -218,9 +218,9 @@ def load_overview(project: Project, rows: Sequence[ValueRow] | None = None) -> O
     )
 
 
-def check_preparation(project: Project) -> tuple[Check, str]:
+def check_preparation(project: Project, decisions: Decisions | None = None) -> tuple[Check, str]:
     """The line of the preparation alone, and what changes when it would be another one: quick enough for a page."""
-    decisions = load_decisions(project.layout)
+    decisions = load_decisions(project.layout) if decisions is None else decisions
     selection = project.store.get_meta("selection_digest") or ""
     return _preparation(project, decisions, _instances(project)), selection + decisions.preparation_digest()
 
@@ -341,9 +341,9 @@ def _values(rows: Sequence[ValueRow], undecided: Undecided, instances: _Instance
     return Check(CheckItem.VALUES, standing, decided, suspicious)
 
 
-def _images(images: _ImageCounts) -> Check:
+def _images(images: _ImageCounts, selected: int) -> Check:
     decided = sum(images.states[state] for state in (ImageState.EXCLUDED, ImageState.MASKED, ImageState.SEEN))
-    standing = Standing.OPTIONAL if images.waiting else Standing.DONE
+    standing = Standing.OPTIONAL if images.waiting else _standing(done=selected > 0)
     return Check(CheckItem.IMAGES, standing, decided, decided + images.waiting)
 
 

@@ -25,9 +25,7 @@ ACTIONS: Mapping[Action, str] = {
     Action.UID: mark("The identifier is replaced by one made with this project's key, the same in all files."),
     Action.PSEUDONYM: mark("The identity is replaced by this project's code."),
     Action.SHIFT: mark("The date moves into the past, by the same number of days in all files of this patient."),
-    Action.CLEAN: mark(
-        "Only words that are known to be safe stay in the text; what is within a sequence has its own rules."
-    ),
+    Action.CLEAN: mark("Only the words that are known to be safe stay in the text."),
     Action.CAP_AGE: mark("Ages above 89 years become 90, because so few people are that old."),
 }
 

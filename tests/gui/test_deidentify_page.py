@@ -32,8 +32,9 @@ def page(prepared: Path, qtbot: QtBot) -> Iterator[DeidentifyPage]:
     page = DeidentifyPage(session)
     qtbot.addWidget(page)
     page.resize(1000, 700)
-    page.show()
-    page.activateWindow()
+    with qtbot.waitActive(page):
+        page.show()
+        page.activateWindow()
     page.refresh()
     qtbot.waitUntil(lambda: page._model.rowCount() > 0)
     yield page

@@ -32,8 +32,9 @@ def page(prepared: Path, tmp_path: Path, qtbot: QtBot) -> Iterator[ValuesPage]:
     page = ValuesPage(session)
     qtbot.addWidget(page)
     page.resize(1000, 700)
-    page.show()
-    page.activateWindow()
+    with qtbot.waitActive(page):
+        page.show()
+        page.activateWindow()
     page.refresh()
     qtbot.waitUntil(lambda: page._model.rowCount() > 0)
     page._view.setFocus()
@@ -47,7 +48,7 @@ def texts(page: ValuesPage, column: int = VALUE) -> list[str]:
 
 def choose(page: ValuesPage, value: str) -> int:
     line = texts(page).index(value)
-    page._view.selectRow(line)
+    page.choose_line(line)
     return line
 
 
@@ -169,6 +170,8 @@ def test_word_called_safe_asks_for_another_preparation_and_gets_it(page: ValuesP
         page._problems.pressed.emit()
     qtbot.waitUntil(lambda: "Kardex routine 3" in texts(page), timeout=10_000)
     assert not page._problems.isVisible()
+    QTest.keyClick(page._view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert decisions(page, qtbot).safe_words == frozenset()
 
 
 def test_show_where_leads_to_an_instance(page: ValuesPage, qtbot: QtBot) -> None:

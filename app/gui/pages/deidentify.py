@@ -132,7 +132,7 @@ class DeidentifyPage(QWidget):
         header.resizeSection(NAME, 34 * em)
         header.setSectionResizeMode(BEFORE, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(AFTER, QHeaderView.ResizeMode.Stretch)
-        header.resizeSection(FATE, 20 * em)
+        header.resizeSection(FATE, 22 * em)
         self._view.selectionModel().currentChanged.connect(self._show_why)
         side = QWidget()
         column = QVBoxLayout(side)

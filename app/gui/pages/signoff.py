@@ -216,8 +216,8 @@ class SignoffPage(QWidget):
         header = self._table.horizontalHeader()
         em = self.fontMetrics().averageCharWidth()
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-        header.resizeSection(1, 10 * em)
-        header.resizeSection(2, 12 * em)
+        header.resizeSection(1, 14 * em)
+        header.resizeSection(2, 14 * em)
         header.setStretchLastSection(True)
         self._after = (
             button(tr("Open &report"), tr("Open the report in the browser"), self._open_report),

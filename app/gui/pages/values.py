@@ -268,7 +268,7 @@ class ValuesPage(QWidget):
         def load(project: Project) -> _Loaded:
             decisions = load_decisions(project.layout)
             new_stamp = dump_stamp(project, decisions)
-            check, _ = check_preparation(project)
+            check, _ = check_preparation(project, decisions)
             is_prepared = check.done > 0
             table = None
             if new_stamp != stamp:
@@ -291,7 +291,6 @@ class ValuesPage(QWidget):
             return  # an own decision is on its way to the file; ``changed`` follows it
         if loaded.table is not None:
             self._stamp = loaded.stamp
-            self._history.clear()
             self._model.show_rows(loaded.table, None)
             if loaded.counts is not None:
                 self._fill_filters(loaded.counts)
@@ -442,7 +441,7 @@ class ValuesPage(QWidget):
             wanted, self._group_wanted = self._group_wanted, None
             first = wanted if wanted is not None else chosen[0] if chosen else -1
             lines = np.nonzero(numbers == first)[0].tolist()
-            self._view.selectRow(lines[0] if lines else 0)
+            self.choose_line(lines[0] if lines else 0)
             if wanted is not None:
                 self._select_group()
         self._show_details()
@@ -513,7 +512,7 @@ class ValuesPage(QWidget):
         memories: list[Memory | None] = []
 
         def remember_it(memory: Memory | None) -> None:
-            if memory is not None and self._model.table is table:
+            if memory is not None:
                 self._history.append(memory)
                 del self._history[:-_UNDO_STEPS]
 
@@ -536,10 +535,15 @@ class ValuesPage(QWidget):
             self._show_details()
         self._session.change(write, settle)
 
+    def choose_line(self, line: int) -> None:
+        """Choose one line of the table alone, whatever keys are down (``QTableView.selectRow`` asks for them)."""
+        flags = QItemSelectionModel.SelectionFlag
+        self._view.selectionModel().setCurrentIndex(self._model.index(line, 0), flags.ClearAndSelect | flags.Rows)
+
     def _step_down(self) -> None:
         index = self._view.currentIndex()
         if index.isValid() and index.row() + 1 < self._model.rowCount():
-            self._view.selectRow(index.row() + 1)
+            self.choose_line(index.row() + 1)
 
     def _undecide(self) -> None:
         self._decide(Choice.OPEN)
