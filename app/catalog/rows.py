@@ -6,7 +6,8 @@ A reader of the catalogue may depend on locators and UIDs, never on ids: those d
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from typing import Any
 
 from app.catalog.worker import INSTANCE, FileRecord, InstanceRecord
@@ -152,6 +153,19 @@ class FileRows:
         locator = Locator(original_root).to_text()
         for first, last in ((locator, locator), _member_range(locator), _folder_range(original_root)):
             self._forget_range(first, last, unseen_only=True)
+
+    def forget_source(self, original_root: str) -> Iterator[int]:
+        """Remove a source with all that was found in it; gives how many batches are gone."""
+        locator = Locator(original_root).to_text()
+        source_id = self._store.one("SELECT id FROM sources WHERE original_path = ?", (locator,))
+        if source_id is None:
+            return
+        for batch in count(1):
+            with self._store.transaction():
+                if not self._forget("source_id = ?", (int(source_id),)):
+                    break
+            yield batch
+        self._store.execute("DELETE FROM sources WHERE id = ?", (source_id,))
 
     def _forget_range(self, first: str, last: str, *, unseen_only: bool) -> None:
         condition = "original_locator BETWEEN ? AND ?" + (" AND seen_run <> ?" if unseen_only else "")

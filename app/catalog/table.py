@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from app.files.locator import Locator
 from app.project.folder import Project
 from app.project.store import Store
 
@@ -46,6 +47,26 @@ def list_files(project: Project) -> Iterator[FileRow]:
     )
     for row in rows:
         yield FileRow(row["original_locator"], row["verdict"], row["reason"])
+
+
+def problem_files(project: Project, verdict: str, reason: str | None, limit: int) -> list[str]:
+    """The first files with a verdict for a reason, as paths; a member of an archive after the archive's path."""
+    rows = project.store.execute(
+        f"SELECT f.original_locator FROM files f LEFT JOIN instances i ON i.file_id = f.id "  # noqa: S608 - a constant
+        f"WHERE f.verdict = ? AND {_REASON} IS ? ORDER BY f.original_locator LIMIT ?",
+        (verdict, reason, limit),
+    )
+    return [_path(row[0]) for row in rows]
+
+
+def list_sources(project: Project) -> list[str]:
+    """The paths of the sources that were read, in the order in which they came."""
+    return [_path(row[0]) for row in project.store.execute("SELECT original_path FROM sources ORDER BY id")]
+
+
+def _path(original_locator: str) -> str:
+    locator = Locator.from_text(original_locator)
+    return " \u203a ".join((locator.original_path, *locator.original_members))
 
 
 def is_complete(project: Project) -> bool:

@@ -75,6 +75,10 @@ class Layout:
         return self.decisions / "selection.json"
 
     @property
+    def series_json(self) -> Path:
+        return self.decisions / "series.json"
+
+    @property
     def export(self) -> Path:
         return self.root / "export"
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from app.events import Finished, Job, Note, Progress
 from app.project.folder import Project
 from app.project.store import Store
+from app.selection.by_hand import HandChoices, choices_text, load_hand_choices
 from app.selection.groups import Facts, Group, count_groups, decide, grouped
 from app.selection.request import Request, remember, settle_request
 from app.selection.wanted import WantedIndex, WantedList, text_of
@@ -16,6 +17,7 @@ STEP = "select"
 PROGRESS_EVERY = 1000
 NOT_IN_LIST = "not in the list"
 ENGINES_DISAGREE = "decided differently by the database and by its check"
+LEFT_OUT_BY_HAND = "left out by hand"
 
 _SOP_INSTANCE_UIDS = """
 SELECT i.id, i.original_sop_instance_uid, g.id AS group_id FROM selection_groups AS g
@@ -45,11 +47,11 @@ Matched = tuple[int, dict[str, str]]
 
 
 def select(project: Project, where: str | None, only: WantedList | None) -> Job:
-    """Select instances by the protocol's query, narrowed by an expression and a list.
+    """Select instances by the protocol's query, narrowed by an expression and a list; then as people decided by hand.
 
-    Arguments are remembered for later runs without any (``request.settle_request``). Writes
-    instances.selected, exclusions, series.facts and meta selection_digest in one transaction, and nothing
-    else of the database.
+    What a person decided on a series (``by_hand``) counts more than the query and the list. Arguments are remembered
+    for later runs without any (``request.settle_request``). Writes instances.selected, exclusions, series.facts and
+    meta selection_digest in one transaction, and nothing else of the database.
     Raises ProtocolError where the expression is not understood, before anything is written.
     """
     store = project.store
@@ -57,28 +59,37 @@ def select(project: Project, where: str | None, only: WantedList | None) -> Job:
     predicate = request.narrow(project.protocol.selection.predicate)
     remember(project.layout.selection_json, request)
     listed = WantedIndex(request.wanted) if request.wanted else None
+    by_hand = load_hand_choices(project.layout.series_json)
     exclusions: Exclusions = Counter()
     matched: dict[int, Matched] = {}
+    taken_by_hand: set[int] = set()
     with grouped(store) as facts:
         total = count_groups(store)
         for done, group in enumerate(decide(store, predicate)):
             if done % PROGRESS_EVERY == 0:
                 yield Progress(STEP, done, total, "attribute sets")
-            reason = _reason(group, listed)
-            if reason is None:
+            choice = by_hand.get((group.original_study_uid, group.original_series_uid))
+            if choice is None:
+                reason = _reason(group, listed)
+            else:
+                reason = None if choice.is_taken else f"{LEFT_OUT_BY_HAND}: {choice.original_reason}"
+            if reason is None and choice is not None:
+                taken_by_hand.add(group.id)
+            elif reason is None:
                 matched[group.id] = (group.series_id, _identifiers(group) if listed else {})
             else:
                 exclusions[group.series_id, reason] += group.instances
         yield Progress(STEP, total, total, "attribute sets")
         with store.transaction():
             store.executemany(
-                "UPDATE selection_groups SET matched = 1 WHERE id = ?", ((group_id,) for group_id in matched)
+                "UPDATE selection_groups SET matched = 1 WHERE id = ?",
+                ((group_id,) for group_id in (*matched, *taken_by_hand)),
             )
             unlisted = [] if listed is None else _unlisted_instances(store, matched, listed, exclusions)
             store.execute(_WRITE_SELECTED, (json.dumps(unlisted),))
             _write_exclusions(store, exclusions)
             _write_facts(store, facts)
-            store.set_meta("selection_digest", _digest(store, request))
+            store.set_meta("selection_digest", _digest(store, request, by_hand))
     disagreed = sum(count for (_, reason), count in exclusions.items() if reason == ENGINES_DISAGREE)
     if disagreed:
         yield Note(STEP, "selection-engines-disagree", {"instances": disagreed})
@@ -113,6 +124,8 @@ def _unlisted_instances(
         return []
     unlisted: list[int] = []
     for row in store.execute(_SOP_INSTANCE_UIDS):
+        if row["group_id"] not in matched:  # a person took the series as a whole
+            continue
         series_id, identifiers = matched[row["group_id"]]
         if not listed.contains({**identifiers, "SOPInstanceUID": row["original_sop_instance_uid"]}):
             unlisted.append(row["id"])
@@ -133,12 +146,14 @@ def _write_facts(store: Store, facts: Mapping[int, Facts]) -> None:
     store.executemany("UPDATE series SET facts = ? WHERE id = ?", rows)
 
 
-def _digest(store: Store, request: Request) -> str:
-    """SHA-256 over the selected SOP Instance UIDs in order, and the request."""
+def _digest(store: Store, request: Request, by_hand: HandChoices) -> str:
+    """SHA-256 over the selected SOP Instance UIDs in order, the request, and what was decided by hand."""
     digest = hashlib.sha256()
     for row in store.execute("SELECT original_sop_instance_uid AS uid FROM instances WHERE selected = 1 ORDER BY uid"):
         digest.update(row["uid"].encode() + b"\n")
     digest.update(request.to_text().encode())
+    if by_hand:
+        digest.update(choices_text(by_hand.values()).encode())
     return digest.hexdigest()
 
 

@@ -82,6 +82,7 @@ ERRORS: Mapping[str, str] = {
     "list-not-a-table": mark("The list is not a CSV table. Save it as CSV with a line of column names."),
     "list-without-column": mark("The list has none of the columns that can select: {expected}. Add one."),
     "list-empty": mark("The list names nothing. Check that its columns are filled."),
+    "bad-hand-reason": mark("Say in one line of at most 200 characters why you decide by hand."),
     # order of the steps
     "nothing-selected": mark("No instance is selected. Run consign scan and consign select first."),
     "no-such-instance": mark("This image is no longer in the project. Go back to the list and choose another one."),

@@ -1,0 +1,408 @@
+"""Find: choose sources, and see what is there and what is taken of it."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.catalog.table import ReasonCount, problem_files
+from app.errors import ConsignError
+from app.events import Event, Finished
+from app.gui.checklist import counted, number
+from app.gui.session import Ending, Outcome, Session
+from app.gui.text import tr
+from app.gui.widgets.filter_bar import FilterBar
+from app.gui.widgets.inventory_panel import InventoryPanel
+from app.gui.widgets.line_list import Head, LineList
+from app.gui.widgets.parts import GAP_PX, MARGIN_PX, EmptyState, Problems, TitleRow, button, shortcut
+from app.gui.widgets.series_tree import SeriesTree
+from app.gui.widgets.source_bar import SourceBar
+from app.pipeline.finding import Found, Part, Shown, load_found, narrow, narrow_to_list, remove_source, show
+from app.pipeline.run import run_all
+from app.project.folder import Project
+from app.selection.by_hand import choose_by_hand
+from app.selection.not_found import ListOutcome
+from app.selection.step import select
+from app.selection.wanted import Entry, WantedList, read_list
+from app.text.i18n import mark
+from app.text.messages import sentence_for, sentences_for
+from app.text.query_words import as_sentence, name_of_keyword
+
+_MOST_FILES = 2000
+_TREE, _PROBLEMS, _LIST = range(3)
+_PARTS = (Part.ALL, Part.TAKEN, Part.LEFT_OUT)
+
+
+class FindPage(QWidget):
+    """Sources, the selection in words, the tree of what was found, and the inventory."""
+
+    go_to = Signal(str)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._found: Found | None = None
+        self._shown: Shown | None = None
+        self._needs_select = False  # something was decided while a job ran
+        self._job_steps = ""  # the step of the last event, to look again when another begins
+        self._build()
+        session.opened.connect(self._forget)
+        session.closed.connect(self._forget)
+        session.changed.connect(self._refresh_if_visible)
+        session.job_started.connect(lambda _: self._show_state())
+        session.job_event.connect(self._watch_job)
+        session.job_ended.connect(self._end_job)
+        self._forget()
+
+    # the widgets --------------------------------------------------------------
+
+    def _build(self) -> None:
+        self._title = TitleRow(tr("Find"))
+        self.search_button = button(tr("&Search"), tr("Read the sources and select (Ctrl+Return)"), self.search)
+        self.search_button.setObjectName("primary")
+        self._title.add(self.search_button)
+        self.problems = Problems()
+        self.sources = SourceBar()
+        self.sources.changed.connect(self._show_state)
+        self.sources.removed.connect(self._remove_source)
+        self.filters = FilterBar()
+        self.filters.changed.connect(self._show_rows)
+        self.filters.applied.connect(self._apply_filters)
+        self.filters.list_wanted.connect(self._choose_list)
+        self.filters.list_removed.connect(lambda: self._change(partial(narrow_to_list, wanted=None)))
+        self.empty = EmptyState()
+        self.empty.pressed.connect(self._press_empty)
+        self.body = QStackedWidget()
+        self.body.addWidget(self.empty)
+        self.body.addWidget(self._make_results())
+        page = QVBoxLayout(self)
+        page.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
+        page.setSpacing(GAP_PX)
+        for widget in (self._title, self.problems, self.sources, self.filters):
+            page.addWidget(widget)
+        page.addWidget(self.body, 1)
+        shortcut("Ctrl+Return", self, self.search)
+        shortcut(QKeySequence.StandardKey.Find, self, self.words.setFocus)
+
+    def _make_results(self) -> QWidget:
+        self.tree = SeriesTree()
+        self.tree.decided.connect(self._decide)
+        self.problem_list = LineList(tr("Files that can't be used"), tr("Every file could be read."))
+        self.problem_list.asked.connect(self._load_files)
+        self.missing_list = LineList(tr("Lines of the list"), tr("Everything on the list was found and is taken."))
+        self.missing_list.asked.connect(self._show_entries)
+        self.views = QStackedWidget()
+        for widget in (self.tree, self.problem_list, self.missing_list):
+            self.views.addWidget(widget)
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, GAP_PX // 2, 0)
+        column.setSpacing(8)
+        column.addLayout(self._make_tabs())
+        column.addWidget(self.views, 1)
+        self.inventory = InventoryPanel()
+        self.inventory.toggled.connect(self.filters.toggle)
+        results = QSplitter(Qt.Orientation.Horizontal)
+        results.setChildrenCollapsible(False)
+        results.addWidget(left)
+        results.addWidget(self.inventory)
+        results.setStretchFactor(0, 1)
+        results.setStretchFactor(1, 0)
+        results.setSizes([720, 300])
+        return results
+
+    def _make_tabs(self) -> QHBoxLayout:
+        self.tabs, self.parts = QButtonGroup(self), QButtonGroup(self)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        names = (tr("&All"), tr("Ta&ken"), tr("Left &out"), tr("Not &readable"), tr("Not foun&d"))
+        for place, name in enumerate(names):
+            tab = QPushButton(name)
+            tab.setCheckable(True)
+            tab.setProperty("plainName", name)
+            tab.setAccessibleName(name.replace("&", ""))
+            self.tabs.addButton(tab, place)
+            row.addWidget(tab)
+        self.tabs.button(0).setChecked(True)
+        self.tabs.idToggled.connect(lambda _, is_on: self._show_tab() if is_on else None)
+        self.words = QLineEdit()
+        self.words.setPlaceholderText(tr("Search in IDs and descriptions"))
+        self.words.setAccessibleName(tr("Search in the tree"))
+        self.words.setClearButtonEnabled(True)
+        self.words.textChanged.connect(lambda _: self._show_rows())
+        row.addSpacing(8)
+        row.addWidget(self.words, 1)
+        return row
+
+    # what is there ----------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Show what was found and selected by now."""
+        if self._session.project is None:
+            self._forget()
+            return
+        self.filters.show_query(self._session.project.protocol.selection.predicate)
+        known = self._found
+
+        def load(project: Project) -> Found | None:
+            found = load_found(project)
+            return None if found == known else found  # compared where it takes nobody's time
+
+        self._session.ask(load, self._take, key="find")
+
+    def _refresh_if_visible(self) -> None:
+        if self.isVisible():
+            self.refresh()
+
+    def _forget(self) -> None:
+        self._found = self._shown = None
+        self._needs_select = False
+        self.problems.clear()
+        self.sources.forget_waiting()
+        self.filters.forget()
+        self.tree.show_branches((), {})
+        self._show_state()
+
+    def _take(self, found: Found | None) -> None:
+        if found is None:
+            self._show_state()
+            return
+        self._found = found
+        self.sources.show_read(found.original_sources)
+        self.filters.show_saved(found.filters, found.original_list)
+        self.problem_list.show_heads([Head(_problem_sentence(line), line) for line in found.problems])
+        self._show_list(found.original_list)
+        self._show_state()
+        self._show_rows()
+
+    def _show_rows(self) -> None:
+        found = self._found
+        if found is None or not found.rows:
+            return
+        filters, text = self.filters.filters, self.words.text()
+        part = _PARTS[self.tabs.checkedId()] if self.tabs.checkedId() < len(_PARTS) else Part.ALL
+        self._session.ask(lambda project: show(project, found, filters, text, part), self._take_rows, key="find-rows")
+
+    def _take_rows(self, shown: Shown) -> None:
+        found = self._found
+        if found is None:
+            return
+        self._shown = shown
+        self.tree.show_branches(shown.branches, shown.places)
+        self.inventory.show_charts(found.charts, shown.counts, self.filters.filters)
+        root = shown.branches[0]
+        self.filters.show_draft(root.series, root.instances)
+
+    # states -------------------------------------------------------------------------
+
+    def _show_state(self) -> None:
+        found, is_busy = self._found, self._session.is_busy
+        has_project = self._session.project is not None
+        has_rows = found is not None and bool(found.rows)
+        has_sources = bool(self.sources.paths)
+        self.sources.setVisible(has_project)
+        self.filters.setVisible(has_rows)
+        self.search_button.setVisible(has_project)
+        self.search_button.setEnabled(has_sources and not is_busy)
+        self.body.setCurrentIndex(1 if has_rows or (found is not None and found.problems) else 0)
+        self._title.say(self._sentence())
+        if found is not None:
+            self._show_counts(found)
+        if not has_project:
+            self.empty.show_text(
+                tr("No project is open"), tr("Open one, or make a new one; it takes a minute."), tr("Go to the start")
+            )
+        elif is_busy:
+            self.empty.show_text(
+                tr("The sources are read"),
+                tr("Every file is read once. What is found appears here; you may go on with other things meanwhile."),
+            )
+        elif has_sources:
+            is_read = found is not None and found.files
+            self.empty.show_text(
+                tr("No images were found") if is_read else tr("Ready to search"),
+                tr("Nothing in these sources is an image. Add another folder, CD or archive.")
+                if is_read
+                else tr("Every file in the sources is read once. Nothing is copied, and nothing is changed."),
+                "" if is_read else tr("Search"),
+            )
+        else:
+            self.empty.show_text(
+                tr("Where are the examinations?"),
+                tr("Add a folder, a CD or an archive, or drop it here. Names of files and folders do not matter."),
+                tr("Add a folder or CD \u2026"),
+            )
+
+    def _press_empty(self) -> None:
+        if self._session.project is None:
+            self.go_to.emit("start")
+        elif self.sources.paths:
+            self.search()
+        else:
+            self.sources.choose_folder()
+
+    def _sentence(self) -> str:
+        found = self._found
+        if found is None or not found.rows:
+            return ""
+        if not found.is_selected and not self._session.is_busy:
+            return tr("New images were found that are not judged yet. Search again.")
+        rows = found.rows
+        taken = [row for row in rows if row.taken]
+        return tr(
+            "{taken} of {total} are taken, in {series} of {patients}.",
+            taken=number(sum(row.taken for row in rows)),
+            total=counted(sum(row.instances for row in rows), mark("1 image"), mark("{count} images")),
+            series=counted(len(taken), mark("1 series"), mark("{count} series")),
+            patients=counted(len({row.patient_id for row in taken}), mark("1 patient"), mark("{count} patients")),
+        )
+
+    def _show_counts(self, found: Found) -> None:
+        taken = sum(1 for row in found.rows if row.taken)
+        left_out = sum(1 for row in found.rows if row.taken < row.instances)
+        listed = found.original_list
+        missing = len(listed.original_missing) if listed else 0
+        files = sum(line.files for line in found.problems)
+        counts = (len(found.rows), taken, left_out, files, missing)
+        for place, count in enumerate(counts):
+            tab = self.tabs.button(place)
+            tab.setText(f"{tab.property('plainName')}  {number(count)}")
+        self.tabs.button(3).setVisible(bool(files))
+        self.tabs.button(4).setVisible(listed is not None)
+        if self.tabs.checkedButton().isHidden():
+            self.tabs.button(0).setChecked(True)
+
+    def _show_tab(self) -> None:
+        tab = self.tabs.checkedId()
+        self.views.setCurrentIndex(max(tab - len(_PARTS) + 1, 0))
+        self.words.setEnabled(tab < len(_PARTS))
+        if tab < len(_PARTS):
+            self._show_rows()
+
+    # jobs ---------------------------------------------------------------------------
+
+    def add_sources(self, paths: Sequence[Path]) -> None:
+        """Add folders, media and archives; the next search reads them."""
+        self.sources.add(paths)
+
+    def search(self) -> None:
+        """Read the sources, select, look for text in the images and de-identify, as one job."""
+        paths = self.sources.paths
+        if not paths or self._session.project is None:
+            return
+        self.problems.clear()
+        self._session.start(tr("Searching"), lambda project, executor: run_all(project, paths, None, executor))
+
+    def _remove_source(self, original_root: str) -> None:
+        self._session.start(tr("Removing a source"), lambda project, _: remove_source(project, original_root))
+
+    def _select(self) -> None:
+        """Select anew; after the running job where there is one."""
+        self._needs_select = not self._session.start(tr("Selecting"), lambda project, _: select(project, None, None))
+
+    def _change(self, decide: "partial[None]") -> None:
+        def change(project: Project) -> ConsignError | None:
+            decide(project)
+            return None
+
+        self.problems.clear()
+        self._session.change(change, self._select)
+
+    def _watch_job(self, event: Event) -> None:
+        if isinstance(event, Finished) and event.step in ("scan", "select"):
+            self._refresh_if_visible()
+
+    def _end_job(self, outcome: Outcome) -> None:
+        if outcome.ending is Ending.FAILED and outcome.error is not None and self.isVisible():
+            self.problems.show_sentences(sentences_for(outcome.error, tr))
+        if self._needs_select and outcome.ending is not Ending.FAILED:
+            self._select()
+        self._show_state()
+
+    # decisions ------------------------------------------------------------------------
+
+    def _decide(self, series_ids: list[int], is_taken: bool | None, reason: str) -> None:
+        self._change(partial(choose_by_hand, series_ids=series_ids, is_taken=is_taken, original_reason=reason))
+
+    def _apply_filters(self) -> None:
+        self._change(partial(narrow, filters=self.filters.filters))
+
+    def _choose_list(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self, tr("Import a list"), "", tr("Tables (*.csv *.txt)"))
+        if chosen:
+            self.import_list(Path(chosen))
+
+    def import_list(self, path: Path) -> None:
+        """Take only what a CSV of accession numbers, patient IDs or UIDs names."""
+
+        def read() -> WantedList | ConsignError:
+            try:
+                return read_list(path)
+            except ConsignError as error:
+                return error
+
+        self._session.aside(read, self._take_list)
+
+    def _take_list(self, wanted: WantedList | ConsignError) -> None:
+        if isinstance(wanted, ConsignError):
+            self.problems.show_sentences(sentences_for(wanted, tr))
+            return
+        self._change(partial(narrow_to_list, wanted=wanted))
+
+    # lists ------------------------------------------------------------------------------
+
+    def _load_files(self, line: ReasonCount) -> None:
+        def load(project: Project) -> list[str]:
+            return problem_files(project, line.verdict, line.reason, _MOST_FILES)
+
+        def take(files: list[str]) -> None:
+            left = line.files - len(files)
+            note = tr("\u2026 and {count} more", count=number(left)) if left > 0 else ""
+            self.problem_list.show_lines(files, note)
+
+        self._session.ask(load, take, key="find-files")
+
+    def _show_list(self, listed: ListOutcome | None) -> None:
+        heads = []
+        for entries, one, many in (
+            (
+                listed.original_missing if listed else (),
+                mark("1 line of the list fits nothing in the sources."),
+                mark("{count} lines of the list fit nothing in the sources."),
+            ),
+            (
+                listed.original_left_out if listed else (),
+                mark("1 line is found, but the query takes nothing of it."),
+                mark("{count} lines are found, but the query takes nothing of them."),
+            ),
+        ):
+            if entries:
+                heads.append(Head(counted(len(entries), one, many), entries))
+        self.missing_list.show_heads(heads)
+
+    def _show_entries(self, entries: tuple[Entry, ...]) -> None:
+        self.missing_list.show_lines([_entry_text(entry) for entry in entries])
+
+
+def _problem_sentence(line: ReasonCount) -> str:
+    files = counted(line.files, mark("1 file can't be used"), mark("{count} files can't be used"))
+    return f"{files}: {sentence_for(line.reason or '', {}, tr)}"
+
+
+def _entry_text(entry: Entry) -> str:
+    return ", ".join(
+        f"{as_sentence(name_of_keyword(keyword, tr)).removesuffix('.')} {identifier}" for keyword, identifier in entry
+    )

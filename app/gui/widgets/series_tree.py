@@ -1,0 +1,202 @@
+"""The tree of patients, studies and series, and what a person decides on them by hand."""
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QSizePolicy,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.gui.checklist import counted, number
+from app.gui.models.series_tree import (
+    BODY_PART,
+    IMAGES,
+    MODALITY,
+    NAME,
+    SIZE,
+    THICKNESS,
+    SeriesTreeModel,
+    branch_name,
+)
+from app.gui.text import tr
+from app.gui.widgets.parts import button, quiet, scaled, shortcut, text_label
+from app.selection.by_hand import MAX_REASON_LENGTH
+from app.selection.tree import Branch, BranchKey, SeriesRow, branch_key
+from app.text.i18n import mark
+from app.text.query_words import explanation_words
+
+# A tree of at most so many branches is shown open.
+_FEW = 60
+_REASONS_SHOWN = 3
+
+
+class SeriesTree(QWidget):
+    """``decided`` gives series ids, True to take, False to leave out or None for the rule, and the reason."""
+
+    decided = Signal(list, object, str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = SeriesTreeModel()
+        self.view = self._make_view()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.view, 1)
+        column.addWidget(self._make_details())
+        self.view.selectionModel().selectionChanged.connect(lambda *_: self._show_details())
+        self._show_details()
+
+    def _make_view(self) -> QTreeView:
+        view = QTreeView()
+        view.setModel(self.model)
+        view.setAccessibleName(tr("Patients, studies and series"))
+        view.setUniformRowHeights(True)
+        view.setAlternatingRowColors(True)
+        view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        view.setFrameShape(QFrame.Shape.NoFrame)
+        view.setTextElideMode(Qt.TextElideMode.ElideRight)
+        view.setStyleSheet("QTreeView::item { padding: 3px 4px; }")
+        header = view.header()
+        header.setStretchLastSection(True)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        em = QFontMetrics(self.font()).averageCharWidth()
+        for column, width in ((NAME, 34), (IMAGES, 11), (SIZE, 11), (MODALITY, 11), (BODY_PART, 13), (THICKNESS, 10)):
+            header.resizeSection(column, width * em)
+        header.setMinimumSectionSize(5 * em)
+        shortcut("R", view, self._focus_reason, inside=False)
+        return view
+
+    def _focus_reason(self) -> None:
+        self.reason.setFocus()
+
+    def _make_details(self) -> QWidget:
+        panel = QFrame()
+        panel.setObjectName("card")
+        panel.setFrameShape(QFrame.Shape.StyledPanel)
+        panel.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._what = text_label()
+        self._what.setFont(scaled(self.font(), 1.05, bold=True))
+        self._why = text_label()
+        self._why.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.reason = QLineEdit()
+        self.reason.setMaxLength(MAX_REASON_LENGTH)
+        self.reason.setPlaceholderText(tr("Reason to decide by hand"))
+        self.reason.setAccessibleName(tr("Reason to decide by hand"))
+        self.reason.setToolTip(tr("It stays in your project (R)"))
+        self.reason.textChanged.connect(lambda _: self._enable())
+        self.take_button = button(tr("&Take"), tr("Take it whatever the query says"), lambda: self._decide(True))
+        self.leave_button = button(tr("&Leave out"), tr("Leave it out"), lambda: self._decide(False))
+        self.rule_button = button(
+            tr("By the &query"), tr("Forget what was decided by hand"), lambda: self._decide(None)
+        )
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.reason, 1)
+        for each in (self.take_button, self.leave_button, self.rule_button):
+            row.addWidget(each)
+        column = QVBoxLayout(panel)
+        column.setContentsMargins(14, 10, 14, 12)
+        column.setSpacing(6)
+        column.addWidget(self._what)
+        column.addWidget(quiet(self._why))
+        column.addLayout(row)
+        return panel
+
+    # what is shown --------------------------------------------------------------
+
+    def show_branches(self, branches: Sequence[Branch], places: Mapping[BranchKey, int]) -> None:
+        """Show another tree; what was open and chosen stays so, as far as it is there."""
+        opened, current = self._opened(), self.model.branch(self.view.currentIndex())
+        is_first = not self.model.branches
+        self.model.show_branches(branches)
+        if is_first and len(branches) <= _FEW:
+            self.view.expandAll()
+        for key in opened:
+            if key in places:
+                self.view.expand(self.model.index_of(places[key]))
+        place = None if current is None else places.get(branch_key(current))
+        if place is None and len(branches) > 1:
+            place = 1
+        if place is not None:
+            flags = QItemSelectionModel.SelectionFlag
+            index = self.model.index_of(place)
+            self.view.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
+        self._show_details()
+
+    def _opened(self) -> list[BranchKey]:
+        """The branches that are open; only those below open ones are looked at."""
+        found, waiting = [], [QModelIndex()]
+        while waiting:
+            parent = waiting.pop()
+            for row in range(self.model.rowCount(parent)):
+                index = self.model.index(row, NAME, parent)
+                branch = self.model.branch(index)
+                if branch is not None and branch.children and self.view.isExpanded(index):
+                    found.append(branch_key(branch))
+                    waiting.append(index)
+        return found
+
+    def chosen(self) -> list[SeriesRow]:
+        """The series that are chosen, those below chosen patients and studies among them; each once."""
+        rows: dict[int, SeriesRow] = {}
+        for index in self.view.selectionModel().selectedRows():
+            rows.update((row.series_id, row) for row in self.model.series_under(index))
+        return list(rows.values())
+
+    def _show_details(self) -> None:
+        rows = self.chosen()
+        if not rows:
+            self._what.setText(tr("Choose patients, studies or series to see why, or to decide by hand."))
+            self._why.setText("")
+            self._why.hide()
+        else:
+            self._what.setText(self._name(rows))
+            self._why.setText(_why(rows))
+            self._why.show()
+        self._enable()
+
+    def _name(self, rows: Sequence[SeriesRow]) -> str:
+        indexes: list[QModelIndex] = self.view.selectionModel().selectedRows()
+        images = counted(sum(row.instances for row in rows), mark("1 image"), mark("{count} images"))
+        branch = self.model.branch(indexes[0]) if len(indexes) == 1 else None
+        if branch is None or branch.row is None:
+            return tr("{count} series, {images}", count=number(len(rows)), images=images)
+        return f"{branch_name(branch, branch.row)}: {images}"
+
+    def _enable(self) -> None:
+        rows = self.chosen()
+        may_decide = bool(rows) and bool(self.reason.text().strip())
+        self.take_button.setEnabled(may_decide)
+        self.leave_button.setEnabled(may_decide)
+        self.rule_button.setVisible(any(row.is_taken_by_hand is not None for row in rows))
+
+    def _decide(self, is_taken: bool | None) -> None:
+        ids = [row.series_id for row in self.chosen()]
+        self.decided.emit(ids, is_taken, self.reason.text())
+        self.reason.clear()
+        self.view.setFocus()
+
+
+def _why(rows: Sequence[SeriesRow]) -> str:
+    taken = sum(bool(row.taken) for row in rows)
+    reasons = dict.fromkeys(explanation_words(reason, tr) for row in rows for reason in row.original_reasons)
+    if len(rows) == 1:
+        (row,) = rows
+        if row.is_open:
+            return tr("Not judged yet. It will be at the end of the search.")
+        if row.is_taken_by_hand and not reasons:
+            return tr("Taken by hand.")
+        return "\n".join([*reasons][:_REASONS_SHOWN]) or tr("It fits what is asked for.")
+    text = counted(taken, mark("1 series of them is taken."), mark("{count} series of them are taken."))
+    shown = "\n".join(list(reasons)[:_REASONS_SHOWN])
+    return f"{text}\n{shown}" if shown else text

@@ -1,0 +1,122 @@
+"""What the page Find shows: sources, what was found, what is taken of it, and what went wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.catalog.forgetting import forget_source
+from app.catalog.table import ReasonCount, file_table, list_sources
+from app.errors import ProtocolError, Reason
+from app.events import Job
+from app.project.folder import Project
+from app.protocol.predicates import AllOf, Predicate
+from app.selection.filters import Filters, filters_of, where_of
+from app.selection.inventory import Chart, count_shown, inventory
+from app.selection.not_found import ListOutcome, check_list
+from app.selection.request import Request, remember, settle_request
+from app.selection.step import select
+from app.selection.tree import Branch, BranchKey, SeriesRow, arrange, branch_key, has_text, load_series, series_matching
+from app.selection.wanted import WantedList
+
+# What is set aside without anything being wrong with it.
+_HARMLESS = frozenset((Reason.NOT_DICOM, Reason.DICOMDIR, Reason.ARCHIVE, Reason.DUPLICATE))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All of it; ``problems`` are the files that can't be used though they should, ``aside`` the harmless ones."""
+
+    original_sources: tuple[str, ...]
+    files: int
+    problems: tuple[ReasonCount, ...]
+    aside: tuple[ReasonCount, ...]
+    rows: tuple[SeriesRow, ...]
+    charts: tuple[Chart, ...]
+    filters: Filters
+    original_list: ListOutcome | None
+
+    @property
+    def is_selected(self) -> bool:
+        """Whether all that was found is judged."""
+        return not any(row.is_open for row in self.rows)
+
+
+def load_found(project: Project) -> Found:
+    """What was found and selected; raises ProjectError where a decision is damaged."""
+    table = file_table(project)
+    request = settle_request(project.layout.selection_json, None, None)
+    rows = tuple(load_series(project))
+    return Found(
+        original_sources=tuple(list_sources(project)),
+        files=sum(line.files for line in table),
+        problems=tuple(line for line in table if line.reason is not None and line.reason not in _HARMLESS),
+        aside=tuple(line for line in table if line.reason in _HARMLESS),
+        rows=rows,
+        charts=inventory(rows),
+        filters=_filters(request),
+        original_list=None if request.wanted is None else check_list(project, request.wanted),
+    )
+
+
+def _filters(request: Request) -> Filters:
+    try:
+        return filters_of(request.where)
+    except ProtocolError:  # select says so; the page must open all the same
+        return ()
+
+
+class Part(StrEnum):
+    """Which series the tree shows."""
+
+    ALL = "all"
+    TAKEN = "taken"
+    LEFT_OUT = "left-out"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The tree of what is shown, where each branch is in it, and how many of each bar of the inventory that is."""
+
+    branches: list[Branch]
+    places: Mapping[BranchKey, int]
+    counts: tuple[tuple[int, ...], ...]
+
+
+def show(project: Project, found: Found, filters: Filters, text: str, part: Part) -> Shown:
+    """What is left of all that was found after filters, words to search for, and what is taken or left out."""
+    rows: Sequence[SeriesRow] = found.rows
+    if filters:
+        matching = series_matching(project, AllOf(filters))
+        rows = [row for row in rows if row.series_id in matching]
+    counts = count_shown(found.charts, rows)
+    words = text.split()
+    if words:
+        rows = [row for row in rows if has_text(row, words)]
+    if part is Part.TAKEN:
+        rows = [row for row in rows if row.taken]
+    elif part is Part.LEFT_OUT:
+        rows = [row for row in rows if row.taken < row.instances]
+    branches = arrange(rows)
+    return Shown(branches, {branch_key(branch): place for place, branch in enumerate(branches)}, counts)
+
+
+def narrow(project: Project, filters: Sequence[Predicate]) -> None:
+    """Remember filters in place of those there were; a list stays. ``select`` then has to run."""
+    request = _request(project)
+    remember(project.layout.selection_json, Request(where_of(filters) or None, request.wanted))
+
+
+def narrow_to_list(project: Project, wanted: WantedList | None) -> None:
+    """Remember a list in place of the one there was, or none; filters stay. ``select`` then has to run."""
+    request = _request(project)
+    remember(project.layout.selection_json, Request(request.where, wanted))
+
+
+def _request(project: Project) -> Request:
+    return settle_request(project.layout.selection_json, None, None)
+
+
+def remove_source(project: Project, original_root: str) -> Job:
+    """Forget a source and select anew from what is left."""
+    yield from forget_source(project, original_root)
+    yield from select(project, None, None)
