@@ -46,13 +46,13 @@ Fine = NDArray[np.float32]
 # Up to so many frames, looking at each costs no more than what spares it.
 _SHORT = 8
 # For so many frames one projection more is looked at (two at least, the first frame among them), and one mosaic more.
-_FRAMES_A_PROJECTION, _FRAMES_A_MOSAIC = 75, 100
+_FRAMES_A_PROJECTION, _FRAMES_A_MOSAIC = 75, 75
 # How much of a mosaic patches fill; what a patch takes of a frame, from which the whole frame is looked at.
 _FILLED, _WHOLE_FROM = 0.55, 0.4
 # On so many frames a place that changes is looked at, before places that change less often are.
-_CHANGES_A_PLACE = 6
+_CHANGES_A_PLACE = 12
 # A score of app.detection.changes from which a piece is looked at, whatever it costs.
-_SURE_FROM = 30.0
+_SURE_FROM = 22.0
 # Correlation with the frame before, below which a frame is another picture.
 _LIKE_FROM = 0.8
 # Correlation of the strokes at a place on two frames, from which they are the same text.
