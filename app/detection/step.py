@@ -10,6 +10,7 @@ from typing import Any
 from app import __version__
 from app.detection.device_masks import TABLE, format_table
 from app.detection.site_masks import load_site_masks
+from app.detection.survey import SURVEY_VERSION
 from app.detection.worker import DetectContext, DetectItem, LookedAt, look_through
 from app.dicom.sopclasses import shows_pictures
 from app.engines.table import detector_versions
@@ -52,6 +53,7 @@ def detection_signature(project: Project) -> str:
     """
     content = [
         __version__,
+        SURVEY_VERSION,
         sorted(detector_versions(tuple(project.protocol.images.detectors)).items()),
         hashlib.sha256(resource_path(TABLE).read_bytes()).hexdigest(),
         format_table(load_site_masks(project.layout)),

@@ -43,6 +43,9 @@ Renditions = tuple[Image, ...]
 Fine = NDArray[np.float32]
 """What of a picture is as fine as strokes: rows x columns."""
 
+# Count it up when the same stack could give another result: images that were looked at before are looked at again.
+SURVEY_VERSION = 1
+
 # Up to so many frames, looking at each costs no more than what spares it.
 _SHORT = 8
 # For so many frames one projection more is looked at (two at least, the first frame among them), and one mosaic more.
