@@ -111,8 +111,8 @@ class ImagesPage(QWidget):
         self.sheet = ContactSheet(self.model)
         self.viewer = SeriesViewer(self._loader)
         self._empty, self._empty_head = EmptyState(), ""
-        sheet = QWidget()
-        column = QVBoxLayout(sheet)
+        self._sheet_side = QWidget()
+        column = QVBoxLayout(self._sheet_side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP_PX)
         column.addWidget(self._title)
@@ -122,7 +122,7 @@ class ImagesPage(QWidget):
         self._below.addWidget(self._empty)
         column.addWidget(self._below, 1)
         self._stack = QStackedWidget()
-        self._stack.addWidget(sheet)
+        self._stack.addWidget(self._sheet_side)
         self._stack.addWidget(self.viewer)
         page = QVBoxLayout(self)
         page.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX // 2)
@@ -159,7 +159,7 @@ class ImagesPage(QWidget):
         self.sheet.opened.connect(lambda item: self.open_series(item.card.series_id))
         self._start.clicked.connect(self.open_next)
         self._detect.clicked.connect(self._look_for_text)
-        keys = QShortcut(QKeySequence("N"), self.sheet)
+        keys = QShortcut(QKeySequence("N"), self._sheet_side)
         keys.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         keys.activated.connect(self.open_next)
         self._empty.pressed.connect(self.leave_empty_state)
@@ -250,6 +250,7 @@ class ImagesPage(QWidget):
             row = self.model.row_of(review.series.series_id)
             if row >= 0:
                 self.sheet.setCurrentIndex(self.model.index(row))
+        self.setFocusProxy(self.sheet)
         self.sheet.setFocus()
         self.sheet.ask_again()
         self.refresh()
@@ -382,6 +383,7 @@ class ImagesPage(QWidget):
             return
         self._decided.clear()
         self._stack.setCurrentIndex(1)
+        self.setFocusProxy(self.viewer.view)
         self._loader.want_thumbnails((), THUMBNAIL_PX)
         index = self._opening_at
         if not 0 <= index < len(review.series.images):
