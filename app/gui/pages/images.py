@@ -131,7 +131,7 @@ class ImagesPage(QWidget):
         page.addWidget(self._stack, 1)
 
     def _build_filters(self) -> FlowLayout:
-        row = FlowLayout(6)
+        row = FlowLayout(gap_px=6)
         group = QButtonGroup(self)
         self._filters: dict[Filter, QPushButton] = {}
         for which in Filter:

@@ -1,79 +1,74 @@
-"""A row of controls that goes on in the next line where there is no room: large text, small window."""
+"""A row of controls that goes on in the next line where it is too long: text at 200 % needs it."""
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 
 class FlowLayout(QLayout):
-    """Widgets from the left to the right, and then below."""
+    """From left to right, then down; each control as large as it wants to be."""
 
-    def __init__(self, spacing_px: int = 4) -> None:
-        super().__init__()
+    def __init__(self, parent: QWidget | None = None, gap_px: int = 8) -> None:
+        super().__init__(parent)
         self._items: list[QLayoutItem] = []
+        self._gap_px = gap_px
         self.setContentsMargins(0, 0, 0, 0)
-        self.setSpacing(spacing_px)
 
-    def add(self, *widgets: QWidget) -> None:
-        """Put widgets at the end."""
-        for widget in widgets:
-            self.addWidget(widget)
-
-    def addItem(self, item: QLayoutItem) -> None:  # noqa: N802 - Qt's name
-        """Of QLayout."""
+    def addItem(self, item: QLayoutItem) -> None:  # noqa: N802 - Qt's
+        """Qt's way to add."""
         self._items.append(item)
 
     def count(self) -> int:
-        """Of QLayout."""
+        """How many there are."""
         return len(self._items)
 
-    def itemAt(self, index: int) -> QLayoutItem | None:  # noqa: N802 - Qt's name
-        """Of QLayout."""
+    def itemAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]  # noqa: N802 - None ends the list
+        """The one in a place; None behind the last."""
         return self._items[index] if 0 <= index < len(self._items) else None
 
-    def takeAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]  # noqa: N802 - None is Qt's own answer
-        """Of QLayout."""
+    def takeAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]  # noqa: N802 - None ends the list
+        """Take the one in a place out; None behind the last."""
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
-    def expandingDirections(self) -> Qt.Orientation:  # noqa: N802 - Qt's name
-        """It takes no more room than it needs."""
+    def expandingDirections(self) -> Qt.Orientation:  # noqa: N802 - Qt's
+        """None."""
         return Qt.Orientation(0)
 
-    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
-        """The narrower, the higher."""
+    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's
+        """The height follows from the width."""
         return True
 
-    def heightForWidth(self, width: int) -> int:  # noqa: N802 - Qt's name
+    def heightForWidth(self, width: int) -> int:  # noqa: N802 - Qt's
         """The height of all lines."""
         return self._arrange(QRect(0, 0, width, 0), move=False)
 
-    def setGeometry(self, area: QRect) -> None:  # noqa: N802 - Qt's name
-        """Of QLayout."""
-        super().setGeometry(area)
-        self._arrange(area, move=True)
+    def setGeometry(self, rect: QRect) -> None:  # noqa: N802 - Qt's
+        """Put the controls in place."""
+        super().setGeometry(rect)
+        self._arrange(rect, move=True)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's
         """All in one line."""
-        hints = [item.sizeHint() for item in self._items]
-        width = sum(hint.width() + self.spacing() for hint in hints)
-        return QSize(width, max((hint.height() for hint in hints), default=0))
+        sizes = [item.sizeHint() for item in self._items if not item.isEmpty()]
+        width = sum(size.width() for size in sizes) + self._gap_px * max(0, len(sizes) - 1)
+        return QSize(width, max((size.height() for size in sizes), default=0))
 
-    def minimumSize(self) -> QSize:  # noqa: N802 - Qt's name
-        """The widest of them."""
-        sizes = [item.minimumSize() for item in self._items]
-        return QSize(
-            max((size.width() for size in sizes), default=0), max((size.height() for size in sizes), default=0)
-        )
+    def minimumSize(self) -> QSize:  # noqa: N802 - Qt's
+        """The largest control."""
+        size = QSize()
+        for item in self._items:
+            size = size.expandedTo(item.minimumSize())
+        return size
 
-    def _arrange(self, area: QRect, *, move: bool) -> int:
-        left, top, line = area.left(), area.top(), 0
+    def _arrange(self, rect: QRect, *, move: bool) -> int:
+        left, top, line_height = rect.left(), rect.top(), 0
         for item in self._items:
             if item.isEmpty():
                 continue
-            hint = item.sizeHint()
-            if left + hint.width() > area.right() + 1 and line:
-                left, top, line = area.left(), top + line + self.spacing(), 0
+            size = item.sizeHint()
+            if left > rect.left() and left + size.width() > rect.right() + 1:
+                left, top, line_height = rect.left(), top + line_height + self._gap_px, 0
             if move:
-                item.setGeometry(QRect(QPoint(left, top), hint))
-            left += hint.width() + self.spacing()
-            line = max(line, hint.height())
-        return top + line - area.top()
+                item.setGeometry(QRect(QPoint(left, top), size))
+            left += size.width() + self._gap_px
+            line_height = max(line_height, size.height())
+        return top + line_height - rect.top()

@@ -161,10 +161,12 @@ class SeriesViewer(QWidget):
         self._windows.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._windows.setMinimumContentsLength(11)
         self._windows.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        tools = FlowLayout()
-        tools.add(*(tool_button(self._actions[name]) for name in ("tool-mask", "tool-window", "tool-move")))
-        tools.add(self._windows)
-        tools.add(*(tool_button(self._actions[name]) for name in ("invert", "cine", "fit", "real")))
+        tools = FlowLayout(gap_px=4)
+        for name in ("tool-mask", "tool-window", "tool-move"):
+            tools.addWidget(tool_button(self._actions[name]))
+        tools.addWidget(self._windows)
+        for name in ("invert", "cine", "fit", "real"):
+            tools.addWidget(tool_button(self._actions[name]))
         return tools
 
     def _build_slider(self) -> QVBoxLayout:
@@ -175,8 +177,9 @@ class SeriesViewer(QWidget):
         self._place = text_label(wrap=False)
         self._facts = quiet(text_label(wrap=False))
         self._rest = quiet(text_label(wrap=False))
-        texts = FlowLayout(24)
-        texts.add(self._place, self._facts, self._rest)
+        texts = FlowLayout(gap_px=24)
+        for label in (self._place, self._facts, self._rest):
+            texts.addWidget(label)
         column = QVBoxLayout()
         column.setSpacing(2)
         column.addWidget(self._marks)
