@@ -15,8 +15,8 @@ from app.gui.models.contact_sheet import ContactSheetModel
 from app.gui.models.pictures import PictureLoader
 from app.gui.session import Session
 from app.gui.text import tr
+from app.gui.widgets.chips import FlowLayout
 from app.gui.widgets.contact_sheet import THUMBNAIL_PX, ContactSheet
-from app.gui.widgets.flow import FlowLayout
 from app.gui.widgets.parts import GAP_PX, MARGIN_PX, EmptyState, Problems, TitleRow
 from app.gui.widgets.series_viewer import SeriesViewer
 from app.project.decisions import Decisions, ImageAction, load_decisions, save_decisions
@@ -92,6 +92,7 @@ class ImagesPage(QWidget):
         self._history: list[_Step] = []
         self._build()
         self._connect()
+        self._show_state()
 
     # building -----------------------------------------------------------------
 
@@ -131,7 +132,7 @@ class ImagesPage(QWidget):
         page.addWidget(self._stack, 1)
 
     def _build_filters(self) -> FlowLayout:
-        row = FlowLayout(gap_px=6)
+        row = FlowLayout()
         group = QButtonGroup(self)
         self._filters: dict[Filter, QPushButton] = {}
         for which in Filter:
@@ -291,6 +292,8 @@ class ImagesPage(QWidget):
             self._title.say(tr("Every image that wanted a look was looked at."))
         else:
             self._title.say("")
+        for made in self._filters.values():
+            made.setVisible(bool(items))
         self.viewer.show_rest(tr("{count} series to look at", count=todo) if todo else tr("Nothing more to look at"))
         self._show_emptiness()
 

@@ -107,6 +107,7 @@ class ImageView(QWidget):
         self._chosen = -1
         self._highlighted = self._hovered = -1
         self._shows_boxes, self._is_editable, self._frame_colour = True, True, QColor()
+        self._is_dimmed = False
         self._drag: _Drag | None = None
         self._press = self._last = QPointF(0, 0)
         self._before: Box | None = None
@@ -152,8 +153,11 @@ class ImageView(QWidget):
         self._hovered = -1
         self.update()
 
-    def set_mode(self, *, shows_boxes: bool, is_editable: bool, frame: QColor | None = None) -> None:
-        """Whether boxes are shown and can be changed, and the colour of a frame around it all."""
+    def set_mode(
+        self, *, shows_boxes: bool, is_editable: bool, frame: QColor | None = None, is_dimmed: bool = False
+    ) -> None:
+        """Whether boxes are shown and can be changed, the colour of a frame around it all, and how the picture looks."""
+        self._is_dimmed = is_dimmed
         self._shows_boxes, self._is_editable = shows_boxes, is_editable
         self._frame_colour = frame or QColor()
         self.update()
@@ -244,6 +248,8 @@ class ImageView(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), BACKGROUND)
         self._paint_picture(painter)
+        if self._is_dimmed:
+            painter.fillRect(self.rect(), _sheer(BACKGROUND, 190))
         if self._picture is not None and self._shows_boxes:
             for index, found in enumerate(self._found):
                 self._paint_found(painter, found, is_highlighted=index == self._highlighted)

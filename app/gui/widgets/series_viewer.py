@@ -12,7 +12,7 @@ from app.errors import Reason
 from app.gui.models.contact_sheet import title_of
 from app.gui.models.pictures import PictureLoader
 from app.gui.text import tr
-from app.gui.widgets.flow import FlowLayout
+from app.gui.widgets.chips import FlowLayout
 from app.gui.widgets.image_view import FOUND, MASK, FoundBox, ImageView, MaskBox, Tool
 from app.gui.widgets.parts import quiet, scaled, text_label
 from app.gui.widgets.review_panel import ReviewPanel
@@ -161,7 +161,7 @@ class SeriesViewer(QWidget):
         self._windows.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._windows.setMinimumContentsLength(11)
         self._windows.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        tools = FlowLayout(gap_px=4)
+        tools = FlowLayout()
         for name in ("tool-mask", "tool-window", "tool-move"):
             tools.addWidget(tool_button(self._actions[name]))
         tools.addWidget(self._windows)
@@ -177,8 +177,9 @@ class SeriesViewer(QWidget):
         self._place = text_label(wrap=False)
         self._facts = quiet(text_label(wrap=False))
         self._rest = quiet(text_label(wrap=False))
-        texts = FlowLayout(gap_px=24)
+        texts = FlowLayout()
         for label in (self._place, self._facts, self._rest):
+            label.setContentsMargins(0, 0, 18, 0)
             texts.addWidget(label)
         column = QVBoxLayout()
         column.setSpacing(2)
@@ -542,7 +543,8 @@ class SeriesViewer(QWidget):
             can_draw = self.image.frames > 0 and self.view.picture is not None
             self.view.set_mode(shows_boxes=self._actions["boxes"].isChecked(), is_editable=can_draw)
             return
-        match self._review.outlook(self.image_index).leaving:
+        leaving = self._review.outlook(self.image_index).leaving
+        match leaving:
             case Leaving.LEAVES:
                 text, colour = tr("Exactly this leaves."), _LEAVES
             case Leaving.IF_MASKED:
@@ -555,7 +557,7 @@ class SeriesViewer(QWidget):
         palette.setColor(QPalette.ColorRole.WindowText, _ON_COLOUR)
         self._banner.setPalette(palette)
         self._banner.show()
-        self.view.set_mode(shows_boxes=False, is_editable=False, frame=colour)
+        self.view.set_mode(shows_boxes=False, is_editable=False, frame=colour, is_dimmed=leaving is Leaving.STAYS)
 
     # masks ----------------------------------------------------------------------
 
