@@ -156,7 +156,7 @@ class ImageView(QWidget):
     def set_mode(
         self, *, shows_boxes: bool, is_editable: bool, frame: QColor | None = None, is_dimmed: bool = False
     ) -> None:
-        """Whether boxes are shown and can be changed, the colour of a frame around it all, and how the picture looks."""
+        """Whether boxes are shown and can be changed, the colour of a frame around it all, and whether it is dimmed."""
         self._is_dimmed = is_dimmed
         self._shows_boxes, self._is_editable = shows_boxes, is_editable
         self._frame_colour = frame or QColor()
