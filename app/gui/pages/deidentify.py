@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListView,
     QPushButton,
-    QSizePolicy,
     QSlider,
     QSplitter,
     QStackedWidget,
@@ -129,10 +128,9 @@ class DeidentifyPage(QWidget):
         self._view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         header = self._view.horizontalHeader()
         em = self.fontMetrics().averageCharWidth()
-        header.resizeSection(NAME, 34 * em)
         header.setSectionResizeMode(BEFORE, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(AFTER, QHeaderView.ResizeMode.Stretch)
-        header.resizeSection(FATE, 22 * em)
+        header.setMinimumSectionSize(6 * em)
         self._view.selectionModel().currentChanged.connect(self._show_why)
         side = QWidget()
         column = QVBoxLayout(side)
@@ -145,6 +143,14 @@ class DeidentifyPage(QWidget):
         column.addWidget(self._make_details())
         self._make_keys()
         return side
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's
+        """Before and after keep half of the table at least, however large the text is."""
+        super().resizeEvent(event)
+        em, width = self.fontMetrics().averageCharWidth(), self._view.width()
+        header = self._view.horizontalHeader()
+        header.resizeSection(NAME, min(34 * em, width * 3 // 10))
+        header.resizeSection(FATE, min(22 * em, width * 2 // 10))
 
     def _make_browser(self) -> QHBoxLayout:
         self._slider = QSlider(Qt.Orientation.Horizontal)
@@ -192,7 +198,6 @@ class DeidentifyPage(QWidget):
         panel = QFrame()
         panel.setObjectName("card")
         panel.setFrameShape(QFrame.Shape.StyledPanel)
-        panel.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._what = text_label()
         self._what.setFont(scaled(self.font(), 1.1, bold=True))
         self._why = text_label()

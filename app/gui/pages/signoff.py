@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QComboBox,
     QFileDialog,
     QFrame,
@@ -44,6 +45,7 @@ from app.gui.checklist import (
 from app.gui.models.parts import PartsModel
 from app.gui.session import Ending, Outcome, Session
 from app.gui.text import tr
+from app.gui.widgets.chips import FlowLayout
 from app.gui.widgets.parts import (
     GAP_PX,
     MARGIN_PX,
@@ -72,6 +74,7 @@ _TINTS = {
     Standing.STALE: Tint.GONE,
 }
 _MOST_FINDINGS = 50
+_WIDE_EM = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ class SignoffPage(QWidget):
         left.addStretch(1)
         right.addWidget(self._make_answers())
         right.addStretch(1)
-        columns = QHBoxLayout()
+        columns = self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         columns.setSpacing(GAP_PX)
         columns.addLayout(left, 1)
         columns.addLayout(right, 1)
@@ -225,11 +228,9 @@ class SignoffPage(QWidget):
             button(tr("&Copy checksums"), tr("Copy SHA-256 and name of each part"), self._copy_checksums),
             button(tr("&Verify again"), tr("Read the whole bundle and check it once more"), self._verify),
         )
-        actions = QHBoxLayout()
-        actions.setSpacing(8)
+        actions = FlowLayout()
         for made in self._after:
             actions.addWidget(made)
-        actions.addStretch(1)
         for widget in (self._room, self._verdict, self._table):
             card.body.addWidget(widget)
         card.body.insertLayout(1, row)
@@ -368,8 +369,11 @@ class SignoffPage(QWidget):
         self._after[-1].setEnabled(is_idle)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's
-        """The path is cut to the new width."""
+        """The path is cut to the new width; where text is large, what is side by side goes one below the other."""
         super().resizeEvent(event)
+        is_wide = self.width() > _WIDE_EM * self.fontMetrics().averageCharWidth()
+        directions = QBoxLayout.Direction
+        self._columns.setDirection(directions.LeftToRight if is_wide else directions.TopToBottom)
         self._show_place()
 
     # what is done ---------------------------------------------------------------

@@ -14,12 +14,10 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QFrame,
-    QHBoxLayout,
     QHeaderView,
     QLineEdit,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -30,6 +28,7 @@ from app.gui.checklist import counted
 from app.gui.models.value_table import COLUMNS, ValueTableModel
 from app.gui.session import Session
 from app.gui.text import tr
+from app.gui.widgets.chips import FlowLayout
 from app.gui.widgets.parts import (
     GAP_PX,
     MARGIN_PX,
@@ -153,7 +152,7 @@ class ValuesPage(QWidget):
         header.setMinimumSectionSize(6 * em)
         self._model.sort_wanted.connect(self._sort)
 
-    def _make_filters(self) -> QHBoxLayout:
+    def _make_filters(self) -> FlowLayout:
         self._search = QLineEdit()
         self._search.setPlaceholderText(tr("Search in attributes and values"))
         self._search.setAccessibleName(tr("Search"))
@@ -172,15 +171,15 @@ class ValuesPage(QWidget):
             box.setAccessibleName(name)
             box.setToolTip(name)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(16)
+            box.setMinimumContentsLength(13)
             box.activated.connect(lambda _: self._filter())
         self._suspicious = QCheckBox(tr("Suspicious &only"))
         self._suspicious.setAccessibleName(tr("Suspicious only"))
         self._suspicious.toggled.connect(lambda _: self._filter())
         self._found = text_label(wrap=False)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self._search, 1)
+        row = FlowLayout()
+        self._search.setMinimumWidth(38 * self.fontMetrics().averageCharWidth())
+        row.addWidget(self._search)
         for widget in (self._reasons, self._decided, self._kinds, self._suspicious, self._found):
             row.addWidget(widget)
         return row
@@ -211,7 +210,7 @@ class ValuesPage(QWidget):
             Choice.OPEN: button(tr("Undecide"), tr("Take the decision back"), self._undecide, keys="Backspace"),
         }
         self._undo_button = button(tr("Undo"), tr("Take the last step back"), self._undo, keys="Ctrl+Z")
-        self._group = button(tr("Select the group"), tr("All rows with the same reason"), self._select_group, keys="G")
+        self._group = button(tr("Group"), tr("All rows with the same reason"), self._select_group, keys="G")
         self._where = button(tr("Show where"), tr("Open an image that has it"), self._show_where, keys="W")
         self._replacement = QLineEdit()
         self._replacement.setPlaceholderText(tr("Words that leave instead; Enter takes them, Escape does not"))
@@ -220,12 +219,8 @@ class ValuesPage(QWidget):
         self._replacement.hide()
         self._complaint = text_label()
         self._complaint.hide()
-        actions = QHBoxLayout()
-        actions.setSpacing(8)
-        for made in self._buttons.values():
-            actions.addWidget(made)
-        actions.addStretch(1)
-        for made in (self._undo_button, self._group, self._where):
+        actions = FlowLayout()
+        for made in (*self._buttons.values(), self._undo_button, self._group, self._where):
             actions.addWidget(made)
         column = QVBoxLayout(panel)
         column.setContentsMargins(14, 10, 14, 12)
@@ -233,7 +228,6 @@ class ValuesPage(QWidget):
         for widget in (self._what, self._why, self._replacement, self._complaint):
             column.addWidget(widget)
         column.addLayout(actions)
-        panel.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         return panel
 
     def _make_keys(self) -> None:
