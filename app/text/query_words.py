@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import assert_never
 
 from pydicom.datadict import dictionary_description, tag_for_keyword
@@ -157,7 +158,9 @@ def _any(parts: Sequence[Predicate], translate: Translate) -> str:
     ):
         values = tuple(value for part in parts if isinstance(part, Comparison) for value in part.values)
         return _comparison(Comparison(same.keyword, Operator.IN, values), translate, holds=True)
-    return _joined([_inside(part, translate) for part in parts], translate(_SEVERAL))
+    # A comma before each: the parts may have an "or" of their own.
+    template = translate(mark("{first}, or {last}"))
+    return reduce(lambda first, last: template.format(first=first, last=last), (_inside(p, translate) for p in parts))
 
 
 def _inside(part: Predicate, translate: Translate) -> str:

@@ -20,6 +20,7 @@ from app.protocol.predicates import (
     operators_for,
 )
 from app.protocol.where import parse_where
+from app.protocol.where_text import where_text
 from app.selection.evaluate import Document, matches
 from app.selection.explain import explain
 from app.selection.facts import DERIVED_FACTS
@@ -205,3 +206,11 @@ def test_any_text_is_a_predicate_or_a_protocol_error(text: str) -> None:
         assert 1 <= column <= max(len(text), 1)
     else:
         assert isinstance(predicate, Comparison | AllOf | AnyOf | Not)
+
+
+@settings(max_examples=500, deadline=None)
+@given(predicates, documents)
+def test_predicate_means_the_same_when_its_text_is_read_again(predicate: Predicate, document: Document) -> None:
+    again = parse_where(where_text(predicate))
+
+    assert matches(again, document, document) is matches(predicate, document, document)

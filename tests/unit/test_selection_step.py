@@ -1,95 +1,23 @@
 """The step ``select`` on a project whose catalogue is written by hand."""
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.errors import ProjectError, ProtocolError, Reason
-from app.events import Event, Finished, Note, Progress
-from app.project.folder import Project, create_project
+from app.events import Note
+from app.project.folder import Project
 from app.selection.result import ExcludedSeries, SelectedSeries, excluded_series, selected_series
 from app.selection.step import select
-from app.selection.wanted import WantedList
-
-CT = "1.2.840.10008.5.1.4.1.1.2"
-MR = "1.2.840.10008.5.1.4.1.1.4"
-SR = "1.2.840.10008.5.1.4.1.1.88.22"
-SEG = "1.2.840.10008.5.1.4.1.1.66.4"
+from tests.unit.selection_project import MR, SEG, SR, add_series, make_project, run, selected_uids, wanted
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
-    create_project(tmp_path / "project", "SITE", None)
-    with Project(tmp_path / "project") as project:
-        project.store.execute("INSERT INTO runs VALUES (1, 'scan', '', NULL, NULL)")
-        project.store.execute("INSERT INTO sources VALUES (1, 'folder', 'x')")
-        project.store.execute("INSERT INTO patients VALUES (1, 'p')")
+    with make_project(tmp_path / "project") as project:
         yield project
-
-
-def add_series(
-    project: Project,
-    series_id: int,
-    attributes: Mapping[str, object],
-    *,
-    instances: int = 3,
-    sop_class_uid: str = CT,
-    spacing_mm: float | None = None,
-    reason: Reason | None = None,
-    first: int = 0,
-) -> None:
-    """A series of study ``1.<series_id>`` with instances ``1.<series_id>.<number>``."""
-    store = project.store
-    text = json.dumps(attributes)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    store.execute("INSERT OR IGNORE INTO attribute_sets (digest, original_attributes) VALUES (?, ?)", (digest, text))
-    store.execute(
-        "INSERT OR IGNORE INTO series VALUES (?, 1, ?, ?, NULL)",
-        (series_id, f"1.{series_id}", f"1.{series_id}.0"),
-    )
-    for number in range(first, first + instances):
-        name = f"{series_id}-{number}-{sop_class_uid}-{reason}"
-        store.execute(
-            "INSERT INTO files (source_id, original_locator, size, mtime_ns, verdict, seen_run)"
-            " VALUES (1, ?, 1, 1, 'instance', 1)",
-            (name,),
-        )
-        store.execute(
-            "INSERT INTO instances (file_id, series_id, attribute_set_id, original_sop_instance_uid,"
-            " sop_class_uid, transfer_syntax_uid, slice_position_mm, reason) VALUES ("
-            " (SELECT id FROM files WHERE original_locator = ?), ?,"
-            " (SELECT id FROM attribute_sets WHERE digest = ?), ?, ?, '1.2.840.10008.1.2.1', ?, ?)",
-            (
-                name,
-                series_id,
-                digest,
-                f"1.{series_id}.{number}",
-                sop_class_uid,
-                None if spacing_mm is None else number * spacing_mm,
-                reason,
-            ),
-        )
-
-
-def run(project: Project, where: str | None = None, only: WantedList | None = None) -> Mapping[str, int]:
-    events: list[Event] = list(select(project, where, only))
-    assert isinstance(events[0], Progress)
-    last = events[-1]
-    assert isinstance(last, Finished)
-    assert last.step == "select"
-    return last.counts
-
-
-def selected_uids(project: Project) -> set[str]:
-    rows = project.store.execute("SELECT original_sop_instance_uid FROM instances WHERE selected = 1")
-    return {row[0] for row in rows}
-
-
-def wanted(*entries: Mapping[str, str]) -> WantedList:
-    return WantedList(frozenset(tuple(entry.items()) for entry in entries))
 
 
 def test_default_protocol_takes_images_and_segmentations_but_no_reports(project: Project) -> None:

@@ -24,7 +24,7 @@ _HEADS = (
     mark("Size"),
     mark("Modality"),
     mark("Body part"),
-    mark("Slice"),
+    mark("Thickness"),
     mark("Taken or why not"),
 )
 _NUMBERS = frozenset((IMAGES, SIZE, THICKNESS))

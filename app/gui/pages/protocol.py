@@ -79,31 +79,27 @@ class ProtocolPage(QWidget):
             tr("&Open another file \u2026"), tr("Read a protocol file of the organisers"), self._choose
         )
         self._title.add(self.open_button)
-        self.problems = Problems()
-        self._build_banner()
-        self._empty = EmptyState()
-        self._empty.pressed.connect(self._choose)
         self.shipped_button = button(
             tr("&Look at the shipped protocol"),
             tr("Read the protocol that serves when none is chosen"),
             self._read_shipped,
         )
+        self._title.add(self.shipped_button)
+        self.problems = Problems()
+        self._build_banner()
+        self._empty = EmptyState()
+        self._empty.pressed.connect(self._choose)
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setAccessibleName(tr("The protocol in sentences"))
-        self._start = QWidget()
-        start = QVBoxLayout(self._start)
-        start.addWidget(self._empty, 1)
-        start.addWidget(self.shipped_button, 0, Qt.AlignmentFlag.AlignCenter)
-        start.addStretch(1)
         page = QVBoxLayout(self)
         page.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)
         page.setSpacing(GAP_PX)
         for widget in (self._title, self.problems, self._banner):
             page.addWidget(widget)
         page.addWidget(self._area, 1)
-        page.addWidget(self._start, 1)
+        page.addWidget(self._empty, 1)
 
     def _build_banner(self) -> None:
         """What says that this is only looked at, and what can be done with it."""
@@ -143,13 +139,14 @@ class ProtocolPage(QWidget):
         self._banner.hide()
         self._area.hide()
         self.open_button.hide()
+        self.shipped_button.show()
         self._title.say(tr("The organisers' file says what is wanted, what is removed, and who signs."))
         self._empty.show_text(
             tr("No protocol is open"),
             tr("Choose the file that the organisers sent, or drop it here. It is read back to you in plain sentences."),
             tr("Choose a protocol file \u2026"),
         )
-        self._start.show()
+        self._empty.show()
 
     def _show_preview(self, read: _Read) -> None:
         name = tr("the shipped protocol") if read.path is None else read.path.name
@@ -167,8 +164,9 @@ class ProtocolPage(QWidget):
         self._show_protocol(read.protocol, read.sha256, read.path)
 
     def _show_protocol(self, protocol: Protocol, sha256: str, path: Path | None) -> None:
-        self._start.hide()
+        self._empty.hide()
         self.open_button.show()
+        self.shipped_button.hide()
         if protocol is not self._shown:
             self._shown = protocol
             self._area.setWidget(_Reading(protocol, sha256, path))

@@ -12,7 +12,7 @@ from app.gui.checklist import number
 from app.gui.text import tr
 
 _BAR_GAP_PX = 8
-_COUNT_ROOM = 1.3  # of the longest bar, so that the number behind it fits
+_COUNT_ROOM = 1.3, 1.6  # of the longest bar, so that the number, or the two, behind it fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ class BarChart(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         metrics = self.fontMetrics()
         self._axis.setWidth(metrics.averageCharWidth() * 15)
         self.setFixedHeight(len(places) * (metrics.height() + _BAR_GAP_PX) + 10)
-        plot.setXRange(0, longest * _COUNT_ROOM, padding=0)
+        has_two = any(bar.shown != bar.total for bar in self._bars)
+        plot.setXRange(0, longest * _COUNT_ROOM[has_two], padding=0)
         plot.setYRange(-0.5, max(len(places), 1) - 0.5, padding=0)
         self._name()
 

@@ -40,6 +40,7 @@ class LineList(QWidget):
         self.lines.setModel(self._model)
         self.lines.setAccessibleName(tr("What it is about"))
         self.lines.setUniformItemSizes(True)
+        self.lines.setStyleSheet("QListView::item { padding: 3px 8px; }")
         self.lines.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.lines.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.lines.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

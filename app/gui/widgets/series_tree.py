@@ -37,6 +37,7 @@ from app.text.query_words import explanation_words
 # A tree of at most so many branches is shown open.
 _FEW = 60
 _REASONS_SHOWN = 3
+_USUAL = {IMAGES: "0000 of 0000", SIZE: "000.0 kB", MODALITY: "RTSTRUCT", BODY_PART: "ABDOMEN", THICKNESS: "0.625 mm"}
 
 
 class SeriesTree(QWidget):
@@ -69,10 +70,12 @@ class SeriesTree(QWidget):
         header = view.header()
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        em = QFontMetrics(self.font()).averageCharWidth()
-        for column, width in ((NAME, 34), (IMAGES, 11), (SIZE, 11), (MODALITY, 11), (BODY_PART, 13), (THICKNESS, 10)):
-            header.resizeSection(column, width * em)
-        header.setMinimumSectionSize(5 * em)
+        # As wide as the heads and the usual texts; the last column takes what is left.
+        metrics = QFontMetrics(scaled(self.font(), 1.0, bold=True))
+        for column, usual in _USUAL.items():
+            head = str(self.model.headerData(column, Qt.Orientation.Horizontal))
+            header.resizeSection(column, max(metrics.horizontalAdvance(text) for text in (head, usual)) + 24)
+        header.resizeSection(NAME, metrics.averageCharWidth() * 30)
         shortcut("R", view, self._focus_reason, inside=False)
         return view
 
@@ -121,6 +124,8 @@ class SeriesTree(QWidget):
         self.model.show_branches(branches)
         if is_first and len(branches) <= _FEW:
             self.view.expandAll()
+        elif is_first and branches:
+            self.view.expand(self.model.index(0, NAME))
         for key in opened:
             if key in places:
                 self.view.expand(self.model.index_of(places[key]))
