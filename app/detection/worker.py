@@ -18,7 +18,7 @@ from app.engines.table import open_detectors
 from app.errors import FileError, Reason
 from app.files.locator import ArchiveCache, Locator, open_locator
 from app.pixels.boxes import Box
-from app.pixels.reading import ImageDescription, ImageReader
+from app.pixels.reading import ImageDescription, ImageReader, Stored
 from app.pixels.rendering import look_of, render_for_detection
 from app.project.images import NO_RISK, Region
 
@@ -198,7 +198,7 @@ def _look_at_stack(
                 for box, region in regions
                 if len(images) == 1 or box.frame in (None, index)
             ]
-            yield _looked_at(image, (*_known_places(image, site_masks), *mine))
+            yield _looked_at(image, (*_known_places(image, site_masks, cache), *mine))
         return
 
 
@@ -211,15 +211,39 @@ def _check(regions: Sequence[tuple[Box, "object"]], description: ImageDescriptio
             raise DetectorFailedError
 
 
-def _known_places(image: _Image, site_masks: tuple[DeviceMask, ...]) -> Iterator[Region]:
-    """Where text is known to stand: by the table of devices, and outside of an ultrasound image's scan regions."""
+def _known_places(image: _Image, site_masks: tuple[DeviceMask, ...], cache: ArchiveCache) -> Iterator[Region]:
+    """Where text is known to stand: by the table of devices, and outside of an ultrasound image's scan regions.
+
+    A place that holds one value on each frame has nothing on it.
+    """
     size = image.description
-    for known in boxes_for(image.facts, site_masks):
-        box = known.box.clipped(size.rows, size.columns)
-        if box is not None:
-            yield Region(box, DEVICE_TABLE, 1.0, is_strong=True)
-    for box in ultrasound_boxes(image.header):
-        yield Region(box, ULTRASOUND_REGIONS, 1.0, is_strong=True)
+    clipped = (known.box.clipped(size.rows, size.columns) for known in boxes_for(image.facts, site_masks))
+    places = [(box, DEVICE_TABLE) for box in clipped if box is not None]
+    places += [(box, ULTRASOUND_REGIONS) for box in ultrasound_boxes(image.header)]
+    if not places:
+        return
+    filled = _filled([box for box, _ in places], image, cache)
+    for box, source in places:
+        if box in filled:
+            yield Region(box, source, 1.0, is_strong=True)
+
+
+def _filled(boxes: Sequence[Box], image: _Image, cache: ArchiveCache) -> set[Box]:
+    """The boxes that hold something on some frame; all of them where that can't be found out any more."""
+    blank = set(boxes)
+    try:
+        with open_locator(Locator.from_text(image.item.original_locator), cache) as file:
+            for frame in ImageReader(file, image.header).frames():
+                blank = {box for box in blank if _is_blank(frame[box.top : box.bottom, box.left : box.right])}
+                if not blank:
+                    break
+    except (FileError, OSError):
+        return set(boxes)
+    return set(boxes) - blank
+
+
+def _is_blank(part: Stored) -> bool:
+    return bool((part == part[:1, :1]).all())
 
 
 def _looked_at(image: _Image, regions: tuple[Region, ...]) -> LookedAt:
