@@ -1,5 +1,6 @@
 """The page Review images with real widgets: the mouse draws, keys decide, and what is shown is what leaves."""
 
+import multiprocessing
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QListView, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.errors import Reason
 from app.gui.models.pictures import PictureLoader
 from app.gui.pages.images import Filter, ImagesPage
 from app.gui.session import Session
@@ -493,4 +495,14 @@ def test_process_beside_the_window_decodes(tmp_path: Path, qtbot: QtBot) -> None
     with qtbot.waitSignal(loader.thumbnail, timeout=60_000) as thumbnail:
         loader.want_thumbnails(['["/gone"]'], 100)
     assert thumbnail.args == ['["/gone"]', None]
+    # A damaged file may take the process along: that is told, and the next picture has another process.
+    for process in multiprocessing.active_children():
+        process.kill()
+        process.join()
+    with qtbot.waitSignal(loader.failed, timeout=60_000) as failed:
+        loader.show(view)
+    assert failed.args == [view, Reason.WORKER_CRASHED]
+    with qtbot.waitSignal(loader.shown, timeout=60_000):
+        loader.show(view)
     loader.end()
+    assert not multiprocessing.active_children()

@@ -1,11 +1,11 @@
 """One series under review: its pictures one by one, and everything that can be done about them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QColor, QHideEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QAction, QColor, QHideEvent, QPalette
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from app.errors import Reason
@@ -13,9 +13,10 @@ from app.gui.models.contact_sheet import title_of
 from app.gui.models.pictures import PictureLoader
 from app.gui.text import tr
 from app.gui.widgets.chips import FlowLayout
-from app.gui.widgets.image_view import FOUND, MASK, FoundBox, ImageView, MaskBox, Tool
+from app.gui.widgets.image_view import FOUND, FoundBox, ImageView, MaskBox, Tool
 from app.gui.widgets.parts import quiet, scaled, text_label
 from app.gui.widgets.review_panel import ReviewPanel
+from app.gui.widgets.stop_marks import StopMarks
 from app.gui.widgets.viewer_keys import make_actions, make_legend, push_button, tool_button
 from app.pixels.boxes import Box
 from app.pixels.rendering import Window, WindowPreset
@@ -173,7 +174,7 @@ class SeriesViewer(QWidget):
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setAccessibleName(tr("Picture"))
         self._slider.setPageStep(10)
-        self._marks = _Marks()
+        self._marks = StopMarks()
         self._place = text_label(wrap=False)
         self._facts = quiet(text_label(wrap=False))
         self._rest = quiet(text_label(wrap=False))
@@ -631,48 +632,6 @@ class SeriesViewer(QWidget):
                 add.append(self._mask(region.box, scope, region.box.frame))
                 covered.append(region.box)
         self._change_masks(add, [])
-
-
-class _Marks(QWidget):
-    """A strip above the slider: which pictures were looked at, and on which there is text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFixedHeight(8)
-        self.setToolTip(tr("Below in blue: looked at. Above in amber: text was found."))
-        self._count = 0
-        self._visited: frozenset[int] = frozenset()
-        self._found: frozenset[int] = frozenset()
-
-    def show_marks(self, count: int, visited: set[int], found: frozenset[int]) -> None:
-        """Other marks."""
-        marks = count, frozenset(visited), found
-        if marks != (self._count, self._visited, self._found):
-            self._count, self._visited, self._found = marks
-            self.update()
-
-    def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        """Two lines of marks."""
-        painter = QPainter(self)
-        painter.fillRect(0, 5, self.width(), 3, self.palette().color(QPalette.ColorRole.Mid))
-        width = self.width() / max(1, self._count)
-        for numbers, top, height, colour in ((self._visited, 5, 3, MASK), (self._found, 0, 4, FOUND)):
-            for first, last in _runs(numbers):
-                left = round(first * width)
-                painter.fillRect(left, top, max(2, round((last + 1) * width) - left), height, colour)
-
-
-def _runs(numbers: frozenset[int]) -> Iterator[tuple[int, int]]:
-    """First and last of each stretch without a gap."""
-    first = last = -2
-    for number in sorted(numbers):
-        if number != last + 1:
-            if last >= 0:
-                yield first, last
-            first = number
-        last = number
-    if last >= 0:
-        yield first, last
 
 
 def _preset_text(preset: WindowPreset) -> str:
