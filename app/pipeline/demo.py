@@ -92,7 +92,7 @@ def _instances() -> Iterator[tuple[str, Dataset]]:
 def _chest_ct(person: _Person) -> Iterator[Dataset]:
     noise = np.random.default_rng(int(person.day))
     for index in range(_SLICES):
-        dataset = _header(person, uids.CTImageStorage, "CT", "Thorax axial 2.0", number=2, instance=index + 1)
+        dataset = _header(person, uids.CTImageStorage, "CT", "Thorax LungCheck 2.0", number=2, instance=index + 1)
         _set_pixels(dataset, _body(256, index / _SLICES, noise) * 1000, bits=12)
         dataset.ImageType, dataset.BodyPartExamined = ["ORIGINAL", "PRIMARY", "AXIAL"], "CHEST"
         dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = -1000, 1, "HU"

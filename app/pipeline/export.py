@@ -3,8 +3,9 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +16,7 @@ from app.bundle.release import Release, ReleasedInstance, ReleaseTask, ValueRow
 from app.bundle.sign_off import Signature, SignOffRecord
 from app.bundle.step import export as export_parts
 from app.deid.engine import dummy_of
-from app.deid.recipe import Patient, Recipe
+from app.deid.recipe import Patient, Recipe, with_decisions
 from app.deid.release import Releaser
 from app.deid.rules import compile_rules
 from app.deid.step import load_patient, make_recipe, plans_of, prepare, register_patients
@@ -27,7 +28,9 @@ from app.events import Job
 from app.files.locator import ArchiveCache, Locator, open_locator
 from app.jobs.executors import WorkExecutor
 from app.pipeline.identifiers import original_identifiers
+from app.pipeline.overview import LAST_EXPORT
 from app.pipeline.report import applied_options, make_report
+from app.project.approvals import format_time
 from app.project.decisions import PREPARED_DECISIONS, Decisions, ValueAction, load_decisions, prepared_with
 from app.project.folder import Project
 from app.project.images import DETECTION_SIGNATURE, ImagePlan, ImagePlanner
@@ -123,8 +126,21 @@ def _drain(pixels: Iterator[bytes], file: BinaryIO) -> Iterator[bytes]:
             raise UnreadableError(Reason.UNREADABLE_IO) from None
 
 
-def export(project: Project, out: Path, executor: WorkExecutor, *, unattended: bool) -> Job:
-    """Export what is approved, or under ``unattended`` what the rules alone allow.
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def export(
+    project: Project,
+    out: Path,
+    executor: WorkExecutor,
+    *,
+    unattended: bool,
+    clock: Callable[[], datetime] = _utc_now,
+) -> Job:
+    """Export what is approved, or under ``unattended`` what the rules alone allow, and remember that it was done.
+
+    ``clock`` tells times with a zone.
 
     Raises ReleaseBlockedError where an approval or a decision is missing, or where the images were looked through
     with other detectors than are here now; nothing was written then.
@@ -145,6 +161,9 @@ def export(project: Project, out: Path, executor: WorkExecutor, *, unattended: b
         state.digest,
     )
     yield from export_parts(project, out, executor, _make_release(project, rows, decisions, sign_off))
+    when = format_time(clock())
+    record = {"folder": str(out.resolve()), "digest": sign_off.digest, "when": when, "unattended": unattended}
+    project.store.set_meta(LAST_EXPORT, json.dumps(record))
 
 
 def _plans_of_patient(project: Project, planner: ImagePlanner, patient_id: int) -> dict[int, ImagePlan]:
@@ -153,7 +172,7 @@ def _plans_of_patient(project: Project, planner: ImagePlanner, patient_id: int) 
 
 
 def _make_release(project: Project, rows: Sequence[DumpRow], decisions: Decisions, sign_off: SignOffRecord) -> Release:
-    recipe = _with_decisions(make_recipe(project), decisions)
+    recipe = with_decisions(make_recipe(project), decisions)
     pseudonyms = register_patients(project)
     rules = compile_rules(recipe.options, recipe.dates, recipe.overrides)
     patients: dict[int, Patient] = {}
@@ -188,20 +207,6 @@ def _make_release(project: Project, rows: Sequence[DumpRow], decisions: Decision
         report=lambda: make_report(project, rows, decisions, recipe, sign_off),
         identifiers=lambda patient_id: original_identifiers(project, patient_id, kept),
     )
-
-
-def _with_decisions(recipe: Recipe, decisions: Decisions) -> Recipe:
-    """The recipe of the export: the one that was prepared with, and what people decided about its values."""
-    values: dict[tuple[str, str], str | None] = {}
-    for key, decision in decisions.values.items():
-        match decision.action:
-            case ValueAction.KEEP:
-                continue
-            case ValueAction.DROP:
-                values[key] = None
-            case ValueAction.REPLACE:
-                values[key] = decision.replacement
-    return replace(recipe, decisions=values, dropped_paths=decisions.tags_dropped)
 
 
 def _approved(rows: Sequence[DumpRow], recipe: Recipe) -> Iterator[ValueRow]:

@@ -13,14 +13,12 @@ from app.errors import UsageError
 from app.events import Finished, Job
 from app.jobs.executors import WorkExecutor
 from app.pipeline.export import export
-from app.pipeline.overview import LAST_EXPORT, LAST_VERIFICATION, load_export, load_parts
+from app.pipeline.overview import LAST_VERIFICATION, load_export, load_parts
 from app.pipeline.verify import identifiers_of
 from app.project.approvals import format_time
 from app.project.crosswalk import Crosswalk
 from app.project.folder import Project
 from app.project.values import ValueRow
-from app.review.dump import build_dump
-from app.signoff.step import approval_digest
 
 STEP = "verify"
 # About what a row takes in the table of values, which every part carries.
@@ -34,14 +32,7 @@ def hand_over(project: Project, out: Path, executor: WorkExecutor, clock: Clock)
 
     Raises as ``pipeline.export.export`` does. A verification with findings is no exception: it is there to be read.
     """
-    yield from export(project, out, executor, unattended=False)
-    record = {
-        "folder": str(out.resolve()),
-        "digest": approval_digest(project, build_dump(project)),
-        "when": format_time(clock()),
-        "unattended": False,
-    }
-    project.store.set_meta(LAST_EXPORT, json.dumps(record))
+    yield from export(project, out, executor, unattended=False, clock=clock)
     yield from verify_again(project, clock)
 
 
