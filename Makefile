@@ -1,10 +1,13 @@
-# The two commands of the README, each with all of its own set-up: make demo, make test.
-# lint and clean are for developers. Windows users start `python -m app` themselves.
+# The commands of the README, each with all of its own set-up: make run, make demo, make test.
+# lint, screenshots and clean are for developers. Windows users start `python -m app` themselves.
 
 PYTHON := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: demo test lint clean
+.PHONY: run demo test lint screenshots clean
+
+run: $(STAMP)
+	$(PYTHON) -m app
 
 demo: $(STAMP)
 	$(PYTHON) -m tests.demo
@@ -17,6 +20,10 @@ lint: $(STAMP)
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+# Every page of the window at work on the demo, into build/screenshots.
+screenshots: $(STAMP)
+	$(PYTHON) -m tests.gui.screenshots
 
 # The stamp is written last: an installation that was interrupted is repeated.
 $(STAMP): pyproject.toml packaging/bootstrap.sh

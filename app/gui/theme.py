@@ -98,6 +98,7 @@ def make_palette(colours: Shades) -> QPalette:
 
 def style_sheet(colours: Shades) -> str:
     """What a palette can't say. Sizes are in em or small fixed pixels, so that text at 200 % fits."""
+    arrow = resource_path("icons/down.svg").as_posix()  # of a grey that is seen in both schemes
     return f"""
     QFrame#card, QFrame#problems {{ border: 1px solid {colours.line}; border-radius: 8px; background: {colours.base}; }}
     QFrame#nav {{ background: {colours.raised}; border: none; border-right: 1px solid {colours.line}; }}
@@ -122,6 +123,8 @@ def style_sheet(colours: Shades) -> str:
     QPushButton#step:focus {{ border: 2px solid {colours.accent}; padding: 7px 9px; }}
     QLineEdit, QComboBox, QSpinBox, QPlainTextEdit, QTextEdit {{
         padding: 5px 8px; border: 1px solid {colours.line}; border-radius: 6px; background: {colours.base}; }}
+    QComboBox::drop-down {{ border: none; width: 24px; }}
+    QComboBox::down-arrow {{ image: url("{arrow}"); width: 14px; height: 14px; }}
     QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QPlainTextEdit:focus {{ border-color: {colours.accent}; }}
     QTableView, QTreeView, QListView, QTextBrowser {{
         border: 1px solid {colours.line}; border-radius: 6px; background: {colours.base};

@@ -362,11 +362,7 @@ class Window(QMainWindow):
         return next((step.value for step, state in self._states.items() if state is not StepState.DONE), "signoff")
 
     def _project_closed(self) -> None:
-        for name, page in [*self.pages.items()]:
-            if name != "start":
-                self.stack.removeWidget(page)
-                page.deleteLater()
-                del self.pages[name]
+        # The pages stay: each forgets by itself, and what the session calls later must find its widgets.
         self._project_name.setText("Consign")
         self._project_place.setText("")
         self.setWindowTitle("Consign")

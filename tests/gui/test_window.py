@@ -24,7 +24,10 @@ from app.gui.window import STATE_WORDS, Window
 from app.pipeline.demo import make_demo
 from app.pipeline.progress import Step, StepState
 from app.project.folder import Project, create_project
+from tests.gui.driving import Person
 from tests.gui.review_case import copy_project, make_project
+
+QUICK = Path(__file__).parents[1] / "quick.toml"
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +182,24 @@ def test_last_project_opens_again_and_a_closed_one_does_not(
     assert third.start_page.recent.item(0).data(Qt.ItemDataRole.UserRole) == root
 
 
+def test_another_project_is_worked_on_after_the_first_was_closed(
+    window: Window, prepared: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    def short(*_: Any) -> Job:
+        yield Finished("scan", {})
+
+    for name in ("one", "two"):
+        open_in(window, copy_project(prepared, tmp_path / name), qtbot)
+        for step in Step:
+            window.show_page(step.value)
+        with qtbot.waitSignal(window.session.job_ended):
+            window.session.start("Reading", short)
+        qtbot.wait(50)
+        assert window.session.root == tmp_path / name
+        window.close_project()
+        assert window.page_name == "start"
+
+
 def test_project_is_made_from_the_start_page(window: Window, tmp_path: Path, qtbot: QtBot) -> None:
     page = window.start_page
     page.folder.setText(str(tmp_path / "new"))
@@ -245,14 +266,16 @@ def test_dropped_protocol_is_read_back_on_its_page_while_a_project_is_open(
 
 
 def test_dropped_folder_and_zip_become_sources(window: Window, tmp_path: Path, qtbot: QtBot) -> None:
-    root, source = make_demo(tmp_path)
+    _, source = make_demo(tmp_path)
+    root = tmp_path / "quick"
+    create_project(root, "SITEA", QUICK)
     archive = tmp_path / "more.zip"
     with zipfile.ZipFile(archive, "w") as written:
         written.write(source / "P3" / "CR" / "IM1", "IM1")
     shutil.rmtree(source / "P1")
     open_in(window, root, qtbot)
-    with qtbot.waitSignal(window.session.job_ended, timeout=20_000):
-        drop(window, source, archive)
+    drop(window, source, archive)
+    search(window, qtbot)
     window.session.close()
     with Project(root) as project:
         assert project.store.execute("SELECT count(*) FROM patients").fetchone()[0] == 3
@@ -261,13 +284,25 @@ def test_dropped_folder_and_zip_become_sources(window: Window, tmp_path: Path, q
 
 
 def test_folder_dropped_without_a_project_waits_for_one(window: Window, tmp_path: Path, qtbot: QtBot) -> None:
-    root, source = make_demo(tmp_path)
+    _, source = make_demo(tmp_path)
+    root = tmp_path / "quick"
+    create_project(root, "SITEA", QUICK)
     shutil.rmtree(source / "P1")
     drop(window, source)
     assert "first" in window.toast.text
-    with qtbot.waitSignal(window.session.job_ended, timeout=20_000):
+    with qtbot.waitSignal(window.session.opened):
         window.open_project(root)
+    search(window, qtbot)
+    assert window.session.project is not None
+    assert window.session.project.store.execute("SELECT count(*) FROM patients").fetchone()[0] == 3
+
+
+def search(window: Window, qtbot: QtBot) -> None:
+    """Press Search."""
+    person = Person(window)
     assert window.page_name == "find"
+    person.press("Search")
+    qtbot.waitUntil(lambda: bool(person.endings), timeout=20_000)
 
 
 # jobs -----------------------------------------------------------------------
