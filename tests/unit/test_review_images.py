@@ -38,9 +38,9 @@ def test_series_come_riskiest_first(project: Project) -> None:
         (3, 0, 0, 0, "none"),
     ]
     assert cards[2].states[ImageState.CLEAR] == 3
-    series = list_images(project, 1)
-    assert series is not None
-    assert [image.instance_number for image in series.images] == [1, 3, 10]
+    first = list_images(project, 1)
+    assert first is not None
+    assert [image.instance_number for image in first.images] == [1, 3, 10]
 
 
 def test_decisions_on_series_and_instances_go_out_and_come_back(project: Project, tmp_path: Path) -> None:
