@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
 from app.gui.text import tr
@@ -84,6 +84,18 @@ class SourceBar(QWidget):
             chip = Chip(str(path), most_px=300, note=tr("new"))
             chip.removed.connect(lambda path=path: self._drop(path))
             self._chips.add(chip)
+        self._order_tabs()
+
+    def _order_tabs(self) -> None:
+        """Chips come late, and the Tab key would reach them last; they stand before the buttons."""
+        before = self.folder_button.previousInFocusChain()
+        while before is not None and before.focusPolicy() is Qt.FocusPolicy.NoFocus:
+            before = before.previousInFocusChain()
+        if before is None:
+            return
+        for chip in self._chips.chips():
+            QWidget.setTabOrder(before, chip.close_button)
+            before = chip.close_button
 
     def _drop(self, path: Path) -> None:
         self.waiting.remove(path)
