@@ -241,6 +241,21 @@ def test_keys_approve_mask_exclude_and_go_on(make_case: Callable[[Fill], Case]) 
     assert case.page.empty_text.startswith("Nothing to look at")
 
 
+def test_picture_that_is_not_there_yet_cannot_be_approved(make_case: Callable[[Fill], Case]) -> None:
+    case = make_case(one_loop)
+    case.begin(1)
+    case.open()
+    case.viewer.go_to_stop(3)
+    assert case.viewer.is_waiting
+    for key in ("release", "mask", "release-all", "mask-all"):
+        case.viewer.action(key).trigger()
+    case.settle()
+    assert not case.decisions.images
+    case.press(Qt.Key.Key_A)
+    case.settle()
+    assert set(case.decisions.images) == {UID}
+
+
 def test_whole_series_is_decided_with_one_key(make_case: Callable[[Fill], Case]) -> None:
     case = make_case(three_series)
     case.begin(3)

@@ -8,6 +8,7 @@ from app.gui.models.contact_sheet import ITEM_ROLE, ContactSheetModel, facts_of,
 from app.gui.text import tr
 from app.gui.widgets.image_states import STATE_SIGNS
 from app.gui.widgets.parts import scaled
+from app.gui.widgets.picture_canvas import BACKGROUND
 from app.gui.widgets.tints import Tint, tint
 from app.review.worklist import WorkItem
 
@@ -111,7 +112,7 @@ class _CardPainter(QStyledItemDelegate):
 
     def _paint_picture(self, painter: QPainter, area: QRect, pixmap: QPixmap | None, item: WorkItem) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor("#0d0f12"))
+        painter.setBrush(BACKGROUND)
         painter.drawRoundedRect(area, 6, 6)
         if pixmap is not None and not pixmap.isNull():
             size = pixmap.size().scaled(area.size(), Qt.AspectRatioMode.KeepAspectRatio)

@@ -1,4 +1,4 @@
-"""One picture under a person's hands: zoomed, windowed, with the found text on it and the masks drawn over it.
+"""One picture under a person's hands, with the found text on it and the masks drawn over it.
 
 A widget that paints by itself, not a pyqtgraph view: boxes with handles, labels outside of what they name and one
 meaning for each mouse button are less code than teaching another toolkit's items the same.
@@ -8,35 +8,28 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from typing import Any
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QBrush,
     QColor,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPalette,
     QPen,
-    QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.gui.widgets.picture_canvas import PictureCanvas, sheer
 from app.pixels.boxes import Box
-from app.review.viewing import Picture
 
-# Images are judged on black, whatever the theme; these are readable on it and on white.
-BACKGROUND = QColor("#0d0f12")
+# Readable on black and on white.
 FOUND, MASK, CHOSEN = QColor("#ffb020"), QColor("#4da3ff"), QColor("#ffffff")
 _HANDLE_PX = 9
 _REACH_PX = 8  # how far off a handle may still be taken
 _SMALLEST_PX = 4  # of a drawn box on the screen: less was a click
-_ZOOM_STEP, _ZOOM_MIN, _ZOOM_MAX = 1.25, 0.02, 40.0
-_SMOOTH_BELOW = 3.0  # larger than that, people want to see the pixels themselves
 # Dragging 250 px moves the window by its own width, or makes it e times as wide.
 _WINDOW_DRAG_PX = 250.0
 _SETTLE_MS = 400
@@ -79,7 +72,7 @@ class MaskBox:
     label: str
 
 
-class ImageView(QWidget):
+class ImageView(PictureCanvas):
     """Shows a picture; boxes are in its stored pixels. What people do to them is told by signals and nothing else."""
 
     mask_drawn = Signal(object)  # Box
@@ -89,25 +82,17 @@ class ImageView(QWidget):
     window_dragged = Signal(float, float)  # by how many of its widths the centre moves; by what the width is multiplied
     window_settled = Signal()
     stepped = Signal(int)  # by so many pictures
-    zoomed = Signal(float)
 
     def __init__(self) -> None:
         super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.tool = Tool.MASK
-        self.message = ""
-        self._picture: Picture | None = None
-        self._images: list[tuple[QImage, int]] = []
-        self._scale, self._origin, self._is_fitted = 1.0, QPointF(0, 0), True
         self._found: tuple[FoundBox, ...] = ()
         self._masks: list[MaskBox] = []
         self._chosen = -1
         self._highlighted = self._hovered = -1
         self._shows_boxes, self._is_editable, self._frame_colour = True, True, QColor()
-        self._is_dimmed = False
         self._drag: _Drag | None = None
         self._press = self._last = QPointF(0, 0)
         self._before: Box | None = None
@@ -121,29 +106,10 @@ class ImageView(QWidget):
 
     # what is shown ------------------------------------------------------------
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Room for a usual image."""
-        return QSize(640, 512)
-
     @property
-    def picture(self) -> Picture | None:
-        """What is shown."""
-        return self._picture
-
-    def show_picture(self, picture: Picture) -> None:
-        """Another picture in the same place, or fitted where its size differs."""
-        before = self._picture
-        same_size = before is not None and (before.rows, before.columns) == (picture.rows, picture.columns)
-        self._picture, self.message = picture, ""
-        self._images = [(_qimage(image), step) for image, step in zip(picture.levels, picture.steps, strict=True)]
-        if not same_size or self._is_fitted:
-            self.fit()
-        self.update()
-
-    def show_message(self, message: str) -> None:
-        """A sentence in place of a picture."""
-        self._picture, self._images, self.message = None, [], message
-        self.update()
+    def is_editable(self) -> bool:
+        """Whether masks can be drawn."""
+        return self._is_editable
 
     def set_boxes(self, found: Sequence[FoundBox], masks: Sequence[MaskBox], *, chosen: int = -1) -> None:
         """What was found, and what was drawn; ``chosen`` is the mask to have handles. Call ``settle`` before."""
@@ -197,59 +163,12 @@ class ImageView(QWidget):
             self._settling.stop()
             self._tell_nudged()
 
-    # zoom ---------------------------------------------------------------------
-
-    @property
-    def scale(self) -> float:
-        """Screen pixels for an image pixel."""
-        return self._scale
-
-    def fit(self) -> None:
-        """As large as there is room for."""
-        if self._picture is not None:
-            rows, columns = self._picture.rows, self._picture.columns
-            self._scale = min(self.width() / columns, self.height() / rows) * 0.985
-            self._origin = QPointF((self.width() - columns * self._scale) / 2, (self.height() - rows * self._scale) / 2)
-        self._is_fitted = True
-        self.zoomed.emit(self._scale)
-        self.update()
-
-    def zoom_to(self, scale: float, at: QPointF | None = None) -> None:
-        """Zoom; the point ``at`` of the widget, or its middle, stays where it is."""
-        at = QPointF(self.width() / 2, self.height() / 2) if at is None else at
-        scale = min(max(scale, _ZOOM_MIN), _ZOOM_MAX)
-        self._origin = at - (at - self._origin) * (scale / self._scale)
-        self._scale, self._is_fitted = scale, False
-        self.zoomed.emit(scale)
-        self.update()
-
-    def zoom_by_steps(self, steps: float) -> None:
-        """Nearer (positive) or farther."""
-        self.zoom_to(self._scale * _ZOOM_STEP**steps)
-
-    def to_image(self, point: QPointF) -> QPointF:
-        """A place of the widget in image pixels."""
-        return (point - self._origin) * (1 / self._scale)
-
-    def to_widget(self, x: float, y: float) -> QPointF:
-        """A place of the image (column, row) in the widget."""
-        return self._origin + QPointF(x, y) * self._scale
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Stays fitted."""
-        if self._is_fitted:
-            self.fit()
-        super().resizeEvent(event)
-
     # painting -----------------------------------------------------------------
 
     def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """The picture, then what was found, then the masks."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), BACKGROUND)
-        self._paint_picture(painter)
-        if self._is_dimmed:
-            painter.fillRect(self.rect(), _sheer(BACKGROUND, 190))
+        self.paint_picture(painter)
         if self._picture is not None and self._shows_boxes:
             for index, found in enumerate(self._found):
                 self._paint_found(painter, found, is_highlighted=index == self._highlighted)
@@ -258,12 +177,8 @@ class ImageView(QWidget):
             self._paint_labels(painter)
         if self._drawn is not None:
             painter.setPen(QPen(MASK, 1.5, Qt.PenStyle.DashLine))
-            painter.setBrush(QBrush(_sheer(MASK, 60)))
+            painter.setBrush(QBrush(sheer(MASK, 60)))
             painter.drawRect(self._rect(self._drawn))
-        if self.message:
-            painter.setPen(QColor("#d7dbe0"))
-            area = self.rect().adjusted(40, 20, -40, -20)
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.message)
         if self._frame_colour.isValid():
             painter.setPen(QPen(self._frame_colour, 4))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -273,26 +188,10 @@ class ImageView(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
-    def _paint_picture(self, painter: QPainter) -> None:
-        if not self._images:
-            return
-        # The smallest level that still has a pixel for each of the screen's.
-        pixels = self._scale * self.devicePixelRatioF()
-        image, step = max(
-            (level for level in self._images if level[1] * pixels <= 1),
-            key=lambda level: level[1],
-            default=self._images[0],
-        )
-        smooth = step * pixels < _SMOOTH_BELOW
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        size = image.size() * step
-        target = QRectF(self._origin, QPointF(size.width(), size.height()) * self._scale + self._origin)
-        painter.drawImage(target, image)
-
     def _paint_found(self, painter: QPainter, found: FoundBox, *, is_highlighted: bool) -> None:
         area = self._rect(found.box).adjusted(-2, -2, 2, 2)
         style = Qt.PenStyle.SolidLine if found.is_strong else Qt.PenStyle.DashLine
-        painter.setBrush(QBrush(_sheer(FOUND, 70)) if is_highlighted else Qt.BrushStyle.NoBrush)
+        painter.setBrush(QBrush(sheer(FOUND, 70)) if is_highlighted else Qt.BrushStyle.NoBrush)
         if found.is_named:
             painter.setPen(QPen(QColor(0, 0, 0, 160), 4))
             painter.drawRect(area)
@@ -302,7 +201,7 @@ class ImageView(QWidget):
     def _paint_mask(self, painter: QPainter, mask: MaskBox, *, is_chosen: bool) -> None:
         area = self._rect(mask.box)
         painter.setPen(QPen(CHOSEN if is_chosen else MASK, 2))
-        for brush in (QBrush(QColor(10, 20, 34, 150)), QBrush(_sheer(MASK, 110), Qt.BrushStyle.BDiagPattern)):
+        for brush in (QBrush(QColor(10, 20, 34, 150)), QBrush(sheer(MASK, 110), Qt.BrushStyle.BDiagPattern)):
             painter.setBrush(brush)
             painter.drawRect(area)
         if is_chosen and self._is_editable:
@@ -410,8 +309,7 @@ class ImageView(QWidget):
             case _Drag.WINDOW:
                 self.window_dragged.emit(step.y() / _WINDOW_DRAG_PX, math.exp(step.x() / _WINDOW_DRAG_PX))
             case _Drag.PAN:
-                self._origin += step
-                self._is_fitted = False
+                self.move_by(step)
             case _Drag.DRAW:
                 self._drawn = self._box_between(self._press, place)
             case _Drag.SHIFT | _Drag.RESIZE:
@@ -464,7 +362,7 @@ class ImageView(QWidget):
         """Through the pictures; with Ctrl nearer and farther."""
         delta = event.angleDelta().y() or event.angleDelta().x()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.zoom_to(self._scale * _ZOOM_STEP ** (delta / 120), event.position())
+            self.zoom_about(event.position(), delta / 120)
         else:
             # Fine wheels and touch pads send parts of a step.
             self._wheel += delta
@@ -617,16 +515,3 @@ _EDGE_CURSORS = {
 
 def _area(box: Box) -> int:
     return (box.right - box.left) * (box.bottom - box.top)
-
-
-def _sheer(colour: QColor, alpha: int) -> QColor:
-    sheer = QColor(colour)
-    sheer.setAlpha(alpha)
-    return sheer
-
-
-def _qimage(image: Any) -> QImage:
-    rows, columns = image.shape[:2]
-    form = QImage.Format.Format_Grayscale8 if image.ndim == 2 else QImage.Format.Format_RGB888
-    # QImage keeps no reference to the array's bytes; the picture, which does, is kept beside it.
-    return QImage(image.data, columns, rows, image.strides[0], form)

@@ -1,41 +1,39 @@
 """One series under review: its pictures one by one, and everything that can be done about them."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QColor, QHideEvent, QPalette
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from app.errors import Reason
 from app.gui.models.contact_sheet import title_of
 from app.gui.models.pictures import PictureLoader
 from app.gui.text import tr
+from app.gui.widgets.brightness import BrightnessBox
 from app.gui.widgets.chips import FlowLayout
 from app.gui.widgets.image_view import FOUND, FoundBox, ImageView, MaskBox, Tool
+from app.gui.widgets.mask_editor import MaskEditor
 from app.gui.widgets.parts import quiet, scaled, text_label
 from app.gui.widgets.review_panel import ReviewPanel
 from app.gui.widgets.stop_marks import StopMarks
 from app.gui.widgets.viewer_keys import make_actions, make_legend, push_button, tool_button
-from app.pixels.boxes import Box
-from app.pixels.rendering import Window, WindowPreset
 from app.project.decisions import ImageAction
 from app.project.images import CheckedImage, Region
-from app.project.masks import Mask, MaskScope
-from app.review.image_deciding import mask_for
+from app.project.masks import MaskScope
 from app.review.places import named_places
 from app.review.viewing import Picture, View
 from app.review.worklist import Leaving, SeriesToReview, Stop, WorkItem
-from app.text.image_words import MASK_SCOPES, WINDOWS
+from app.text.image_words import MASK_SCOPES
 from app.text.reasons import REASONS
 
 # Scrolling mostly goes on in the direction in which it went.
 _AHEAD, _BEHIND = 10, 3
 _USUAL_FRAMES_PER_S = 15.0
+_LATE_MS = 150
 # An image with more pixels is shown coarsely at once, and as it is a moment later.
 _LARGE_PX = 3_000_000
-_NARROWEST, _WIDEST = 1e-6, 1e9
 _LEAVES, _UNDECIDED, _STAYS = QColor("#39b77a"), FOUND, QColor("#ef7d7b")
 _ON_COLOUR = QColor("#101418")
 _STYLE = """
@@ -54,7 +52,6 @@ class SeriesViewer(QWidget):
 
     left = Signal()
     decided = Signal(object, bool)  # ImageAction or None, whether for the whole series
-    masks_changed = Signal(object, object)  # list[Mask] to add, list[Mask] to remove
     next_wanted = Signal()
     undo_wanted = Signal()
 
@@ -63,7 +60,6 @@ class SeriesViewer(QWidget):
         self._loader = loader
         self._review: SeriesToReview | None = None
         self._stop, self._direction = -1, 1
-        self._window: Window | None = None
         self._visited: set[int] = set()
         self._asked: View | None = None
         self._named: list[int] = []  # which of the found places the panel lists
@@ -71,7 +67,14 @@ class SeriesViewer(QWidget):
         self._is_waiting = False
         self._cine = QTimer(self)
         self._cine.timeout.connect(self._play_on)
+        self._late = QTimer(self)
+        self._late.setSingleShot(True)
+        self._late.setInterval(_LATE_MS)
+        self._late.timeout.connect(self._show_waiting)
         self.view = ImageView()
+        self._masks = MaskEditor(self.view)
+        self._brightness = BrightnessBox()
+        self.masks_changed = self._masks.changed  # list[Mask] to add, list[Mask] to remove
         self._actions = self._make_actions()
         self.panel = ReviewPanel(self._actions)
         self._build()
@@ -105,12 +108,12 @@ class SeriesViewer(QWidget):
                 "real": lambda: view.zoom_to(1 / view.devicePixelRatioF()),
                 "nearer": lambda: view.zoom_by_steps(1),
                 "farther": lambda: view.zoom_by_steps(-1),
-                "window-next": self._next_window,
-                "new": self._add_in_the_middle,
-                "choose": self._choose_next,
-                "delete": self._delete,
-                "take": self._take_found,
-                **{f"scope-{scope.value}": partial(self._set_scope, scope) for scope in MaskScope},
+                "window-next": self._brightness.choose_next,
+                "new": self._masks.add_in_the_middle,
+                "choose": self._masks.choose_next,
+                "delete": self._masks.delete,
+                "take": self._masks.take,
+                **{f"scope-{scope.value}": partial(self._masks.set_scope, scope) for scope in MaskScope},
             },
         )
         actions["tool-mask"].setChecked(True)
@@ -155,17 +158,10 @@ class SeriesViewer(QWidget):
         return head
 
     def _build_tools(self) -> FlowLayout:
-        self._windows = QComboBox()
-        self._windows.setAccessibleName(tr("Brightness"))
-        self._windows.setToolTip(tr("The usual settings of brightness (P for the next)"))
-        self._windows.setPlaceholderText(tr("By hand"))
-        self._windows.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._windows.setMinimumContentsLength(11)
-        self._windows.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         tools = FlowLayout()
         for name in ("tool-mask", "tool-window", "tool-move"):
             tools.addWidget(tool_button(self._actions[name]))
-        tools.addWidget(self._windows)
+        tools.addWidget(self._brightness)
         for name in ("invert", "cine", "fit", "real"):
             tools.addWidget(tool_button(self._actions[name]))
         return tools
@@ -196,17 +192,14 @@ class SeriesViewer(QWidget):
         view.stepped.connect(self._step)
         view.window_dragged.connect(self._drag_window)
         view.window_settled.connect(self._ask)
-        view.mask_drawn.connect(self._add_mask)
-        view.mask_changed.connect(self._change_mask)
         view.mask_chosen.connect(lambda _: self._show_decisions())
-        view.found_taken.connect(lambda index: self._take_found([index]))
         view.zoomed.connect(lambda _: self._show_facts())
         self._slider.valueChanged.connect(self.go_to_stop)
-        self._windows.activated.connect(self._choose_window)
+        self._brightness.changed.connect(self._ask)
         panel.found_chosen.connect(lambda row: view.highlight(self._named[row] if 0 <= row < len(self._named) else -1))
-        panel.found_activated.connect(lambda row: self._take_found([self._named[row]]))
+        panel.found_activated.connect(lambda row: self._masks.take([self._named[row]]))
         panel.mask_chosen.connect(view.choose)
-        panel.scope_wanted.connect(self._set_scope)
+        panel.scope_wanted.connect(self._masks.set_scope)
 
     # what is shown --------------------------------------------------------------
 
@@ -264,7 +257,8 @@ class SeriesViewer(QWidget):
         """Show another series, from one of its images on."""
         self.view.settle()
         self.stop_playing()
-        self._review, self._window = review, None
+        self._review = review
+        self._brightness.reset()
         self._actions["invert"].setChecked(False)
         self._visited = set()
         self._direction = 1
@@ -295,6 +289,8 @@ class SeriesViewer(QWidget):
         self.view.settle()
         self.stop_playing()
         self._review = self._asked = None
+        self._is_waiting = False
+        self._masks.show_stop(None)
         self._loader.release()
 
     def _set_range(self) -> None:
@@ -334,6 +330,7 @@ class SeriesViewer(QWidget):
         with QSignalBlocker(self._slider):
             self._slider.setValue(stop)
         self._ask(is_draft=self.image.rows * self.image.columns > _LARGE_PX)
+        self._late.start()
         if self._here.image != image_before and self.view.chosen >= 0:
             self.view.choose(-1)
         self._show_decisions()
@@ -349,7 +346,7 @@ class SeriesViewer(QWidget):
         place = self._review.stops[stop]
         covered = self._review.outlook(place.image).boxes if self.is_preview else ()
         locator = self._review.series.images[place.image].original_locator
-        return View(locator, place.frame, self._window, self._actions["invert"].isChecked(), covered)
+        return View(locator, place.frame, self._brightness.window_chosen, self._actions["invert"].isChecked(), covered)
 
     def _ask(self, *, is_draft: bool = False) -> None:
         if self._review is None:
@@ -374,7 +371,8 @@ class SeriesViewer(QWidget):
         self._is_waiting = False
         self.view.show_picture(picture)
         self._show_mode()
-        self._show_windows(picture)
+        self._brightness.show_picture(picture)
+        self._actions["tool-window"].setEnabled(self._brightness.has_choice)
         self._show_facts()
         if not view.is_draft:
             self._visited.add(self._stop)
@@ -382,6 +380,11 @@ class SeriesViewer(QWidget):
             self._read_ahead()
         elif not self.view.is_windowing:
             self._ask()
+
+    def _show_waiting(self) -> None:
+        """The picture before must not pass for the one that is not there yet."""
+        if self._is_waiting:
+            self.view.show_waiting(tr("Loading\u2026"))
 
     def _show_failure(self, view: View, reason: Reason) -> None:
         if view == self._asked and self._review is not None:
@@ -409,39 +412,9 @@ class SeriesViewer(QWidget):
 
     # brightness -----------------------------------------------------------------
 
-    def _show_windows(self, picture: Picture) -> None:
-        names = [tr("As in the file"), *map(_preset_text, picture.presets)]
-        windows = [None, *(preset.window for preset in picture.presets)]
-        with QSignalBlocker(self._windows):
-            if [self._windows.itemText(row) for row in range(self._windows.count())] != names:
-                self._windows.clear()
-                self._windows.addItems(names)
-            self._windows.setCurrentIndex(windows.index(self._window) if self._window in windows else -1)
-        self._windows.setEnabled(bool(picture.presets))
-        self._actions["tool-window"].setEnabled(bool(picture.presets))
-
-    def _choose_window(self, row: int) -> None:
-        picture = self.view.picture
-        if picture is not None:
-            self._window = None if row <= 0 else picture.presets[row - 1].window
-            self._ask()
-
-    def _next_window(self) -> None:
-        if self._windows.isEnabled():
-            self._choose_window((self._windows.currentIndex() + 1) % self._windows.count())
-
     def _drag_window(self, shift: float, stretch: float) -> None:
-        picture = self.view.picture
-        if picture is None or picture.window is None:
-            return
-        # Steps add up, also those that come before the picture of the last one.
-        is_usable = self._window is not None and self._window.is_usable
-        window = self._window if is_usable and self._window is not None else picture.window
-        width = min(max(window.width * stretch, _NARROWEST), _WIDEST)
-        self._window = replace(
-            window, center=window.center + shift * window.width, width=width, original_explanation=""
-        )
-        self._ask(is_draft=True)
+        if self._brightness.drag(shift, stretch):
+            self._ask(is_draft=True)
 
     # film -----------------------------------------------------------------------
 
@@ -492,24 +465,19 @@ class SeriesViewer(QWidget):
     # decisions ------------------------------------------------------------------
 
     def _decide(self, action: ImageAction | None, *, whole: bool = False) -> None:
-        if self._review is not None:
-            self.view.settle()
+        if self._review is None:
+            return
+        self.view.settle()
+        # Nobody says that a picture may leave before it is there to be seen.
+        if not self._is_waiting or action in (None, ImageAction.EXCLUDE):
             self.decided.emit(action, whole)
-
-    def _regions(self) -> list[Region]:
-        """What was found on the picture that is shown."""
-        return [region for region in self.image.regions if region.box.frame in (None, self._here.frame)]
-
-    def _masks(self) -> list[Mask]:
-        """What was drawn on it."""
-        assert self._review is not None
-        return [mask for mask in self._review.masks(self.image) if mask.box.frame in (None, self._here.frame)]
 
     def _show_decisions(self) -> None:
         """All that depends on decisions and on which picture is shown."""
         if self._review is None or self.view.is_dragging:
             return
-        regions, masks = self._regions(), self._masks()
+        self._masks.show_stop(self._review, self._here)
+        regions, masks = self._masks.regions, self._masks.masks
         named = named_places(regions)
         self.view.set_boxes(
             [
@@ -523,7 +491,7 @@ class SeriesViewer(QWidget):
         self._named = named
         self.panel.show_found([_found_text(regions[index]) for index in named])
         self.panel.show_decision(self._review.decision_on(self.image))
-        self.panel.show_masks(masks, self.view.chosen, self._possible_scopes())
+        self.panel.show_masks(masks, self.view.chosen, self._masks.scopes)
         self._show_place()
         self._show_mode()
         self._show_visited()
@@ -559,83 +527,6 @@ class SeriesViewer(QWidget):
         self._banner.setPalette(palette)
         self._banner.show()
         self.view.set_mode(shows_boxes=False, is_editable=False, frame=colour, is_dimmed=leaving is Leaving.STAYS)
-
-    # masks ----------------------------------------------------------------------
-
-    def _possible_scopes(self) -> list[MaskScope]:
-        scopes = list(MaskScope)
-        if self.image.frames <= 1:
-            scopes.remove(MaskScope.FRAME)
-        if not self.image.original_device:
-            scopes.remove(MaskScope.DEVICE)
-        return scopes
-
-    def _mask(self, box: Box, scope: MaskScope, frame: int | None = None) -> Mask:
-        assert self._review is not None
-        return mask_for(scope, box, self.image, self._review.series, self._here.frame if frame is None else frame)
-
-    def _add_mask(self, box: Box) -> None:
-        self._change_masks([self._mask(box, MaskScope.INSTANCE)], [])
-
-    def _change_mask(self, index: int, box: Box) -> None:
-        masks = self._masks()
-        if 0 <= index < len(masks):
-            before = masks[index]
-            self._change_masks([replace(before, box=replace(box, frame=before.box.frame))], [before])
-
-    def _change_masks(self, add: list[Mask], remove: list[Mask]) -> None:
-        if add == remove:
-            return
-        self.masks_changed.emit(add, remove)
-        # By now the page has given the series with them: the handles go to what was added.
-        masks = self._masks()
-        if add and add[-1] in masks:
-            self.view.choose(masks.index(add[-1]))
-
-    def _delete(self) -> None:
-        self.view.settle()
-        masks, index = self._masks(), self.view.chosen
-        if 0 <= index < len(masks):
-            self.view.choose(-1)
-            self._change_masks([], [masks[index]])
-
-    def _set_scope(self, scope: MaskScope) -> None:
-        self.view.settle()
-        masks, index = self._masks(), self.view.chosen
-        if 0 <= index < len(masks) and scope in self._possible_scopes() and masks[index].scope is not scope:
-            self._change_masks([self._mask(masks[index].box, scope)], [masks[index]])
-
-    def _add_in_the_middle(self) -> None:
-        if self._review is None or not self.image.frames or self.is_preview:
-            return
-        box = self.view.middle_box()
-        if box is not None:
-            self._add_mask(box)
-            self.view.setFocus()
-
-    def _choose_next(self) -> None:
-        count = len(self._masks()) if self._review is not None else 0
-        if count:
-            self.view.choose((self.view.chosen + 1) % count)
-            self.view.setFocus()
-
-    def _take_found(self, rows: Sequence[int] | None = None) -> None:
-        """Masks over places with text: over all of this image, or over some of those that are shown."""
-        if self._review is None or not self.image.frames:
-            return
-        regions = list(self.image.regions) if rows is None else [self._regions()[row] for row in rows if row >= 0]
-        covered = [mask.box for mask in self._review.masks(self.image)]
-        add: list[Mask] = []
-        for region in regions:
-            if not any(box.covers(region.box) for box in covered):
-                scope = MaskScope.INSTANCE if region.box.frame is None else MaskScope.FRAME
-                add.append(self._mask(region.box, scope, region.box.frame))
-                covered.append(region.box)
-        self._change_masks(add, [])
-
-
-def _preset_text(preset: WindowPreset) -> str:
-    return preset.window.original_explanation or tr(WINDOWS[preset.name])
 
 
 def _found_text(region: Region) -> str:
