@@ -255,6 +255,8 @@ class Window(QMainWindow):
         self.stack.setCurrentWidget(page)
         for step, button in self.steps.items():
             button.setChecked(step.value == name)
+        if page.focusProxy() is not None:  # a page's letter keys work as soon as it is there
+            page.setFocus()
         self._refresh_page()
 
     def _make_page(self, step: Step) -> QWidget:

@@ -110,6 +110,7 @@ class ImagesPage(QWidget):
         self._problems = Problems()
         self.model = ContactSheetModel()
         self.sheet = ContactSheet(self.model)
+        self.setFocusProxy(self.sheet)
         self.viewer = SeriesViewer(self._loader)
         self._empty, self._empty_head = EmptyState(), ""
         self._sheet_side = QWidget()
