@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from app.protocol.predicates import AllOf, AnyOf, Comparison, Not, Predicate
+from app.protocol.predicates import AllOf, AnyOf, Comparison, Not, Operator, Predicate
 from app.protocol.where import parse_where
 from app.protocol.where_text import where_text
 
@@ -59,8 +59,14 @@ def is_chosen(filters: Filters, choice: Predicate) -> bool:
 
 
 def alternatives(predicate: Predicate) -> tuple[Predicate, ...]:
-    """What a filter offers: its parts where one of them is enough, else itself."""
-    return predicate.parts if isinstance(predicate, AnyOf) else (predicate,)
+    """What a filter offers: its parts where one of them is enough, each value of a list, else itself."""
+    match predicate:
+        case AnyOf():
+            return tuple(choice for part in predicate.parts for choice in alternatives(part))
+        case Comparison(operator=Operator.IN):
+            return tuple(Comparison(predicate.keyword, Operator.IS, (value,)) for value in predicate.values)
+        case _:
+            return (predicate,)
 
 
 def _conjuncts(predicate: Predicate) -> tuple[Predicate, ...]:

@@ -36,6 +36,13 @@ def test_filters_come_back_from_what_is_stored(choices: list[AllOf]) -> None:
     assert filters_of(where_of(filters)) == filters  # type: ignore[arg-type]
 
 
+def test_typed_list_of_values_is_the_same_as_clicks() -> None:
+    typed = filters_of("Modality in ('CT', 'MR')")
+
+    assert is_chosen(typed, CT)
+    assert toggle(typed, CT) == (MR,)
+
+
 def test_no_filter_is_no_expression() -> None:
     assert where_of(()) == ""
     assert filters_of("  ") == filters_of(None) == ()

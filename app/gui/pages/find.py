@@ -25,7 +25,7 @@ from app.gui.checklist import counted, number
 from app.gui.session import Ending, Outcome, Session
 from app.gui.text import tr
 from app.gui.widgets.filter_bar import FilterBar
-from app.gui.widgets.inventory_panel import InventoryPanel
+from app.gui.widgets.inventory_panel import InventoryPanel, load_bar_chart
 from app.gui.widgets.line_list import Head, LineList
 from app.gui.widgets.parts import GAP_PX, MARGIN_PX, EmptyState, Problems, TitleRow, button, shortcut
 from app.gui.widgets.series_tree import SeriesTree
@@ -66,6 +66,7 @@ class FindPage(QWidget):
         session.job_event.connect(self._watch_job)
         session.job_ended.connect(self._end_job)
         self._forget()
+        session.aside(load_bar_chart, self.inventory.take_chart_class)
 
     # the widgets --------------------------------------------------------------
 

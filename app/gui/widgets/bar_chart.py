@@ -1,7 +1,6 @@
 """A small chart of lying bars: all in a quiet colour, what is shown in the accent; a click on a bar is a choice."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pyqtgraph as pg
@@ -10,19 +9,10 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPalette
 
 from app.gui.checklist import number
 from app.gui.text import tr
+from app.gui.widgets.inventory_panel import BarText
 
 _BAR_GAP_PX = 8
 _COUNT_ROOM = 1.3, 1.6  # of the longest bar, so that the number, or the two, behind it fit
-
-
-@dataclass(frozen=True, slots=True)
-class BarText:
-    """A bar as it is shown."""
-
-    label: str
-    total: int
-    shown: int
-    is_chosen: bool
 
 
 class BarChart(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
@@ -42,6 +32,7 @@ class BarChart(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self.setMouseEnabled(x=False, y=False)
         self.hideButtons()
         self.setMouseTracking(True)
+        self.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)  # pyqtgraph's own one would take the Tab key too
         plot = self.getPlotItem()
         plot.hideAxis("bottom")
         plot.invertY(True)
@@ -122,7 +113,8 @@ class BarChart(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        """No dragging."""
+        """Take the focus, and nothing to drag."""
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name

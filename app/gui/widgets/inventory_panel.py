@@ -1,18 +1,22 @@
 """The inventory: small charts of what there is, one below the other; a click on a bar is a filter."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.gui.text import tr
-from app.gui.widgets.bar_chart import BarChart, BarText
 from app.gui.widgets.parts import quiet, scaled, text_label
 from app.protocol.predicates import Predicate
 from app.selection.filters import Filters, is_chosen
 from app.selection.inventory import REST, Bar, Chart
 from app.text.i18n import mark
 from app.text.query_words import VALUES
+
+if TYPE_CHECKING:
+    from app.gui.widgets.bar_chart import BarChart
 
 _TITLES: Mapping[str, str] = {
     "Modality": mark("Modality"),
@@ -27,6 +31,23 @@ _COUNTED: Mapping[str, str] = {
     "studies": mark("studies"),
     "patients": mark("patients"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class BarText:
+    """A bar as it is shown."""
+
+    label: str
+    total: int
+    shown: int
+    is_chosen: bool
+
+
+def load_bar_chart() -> "type[BarChart]":
+    """The chart's class. Not imported above: pyqtgraph takes a third of a second, which another thread can spend."""
+    from app.gui.widgets.bar_chart import BarChart  # noqa: PLC0415
+
+    return BarChart
 
 
 class InventoryPanel(QScrollArea):
@@ -44,7 +65,12 @@ class InventoryPanel(QScrollArea):
         self._charts: tuple[Chart, ...] = ()
         self.views: list[BarChart] = []
         self._boxes: list[QWidget] = []
-        self._waiting: Callable[[], None] | None = None
+        self._chart_class: type[BarChart] | None = None
+        self._counts: Sequence[Sequence[int]] = ()
+        self._filters: Filters = ()
+        self._next = 0
+        self._timer = QTimer(self, interval=0)
+        self._timer.timeout.connect(self._show_next)
         inside = QWidget()
         inside.setObjectName("inventory")
         self._column = QVBoxLayout(inside)
@@ -54,36 +80,39 @@ class InventoryPanel(QScrollArea):
         self.setWidget(inside)
 
     def show_charts(self, charts: tuple[Chart, ...], counts: Sequence[Sequence[int]], filters: Filters) -> None:
-        """Show charts with how many of each bar are shown; the first time one chart after the other is made."""
-        self._charts = charts
+        """Show charts with how many of each bar are shown; one after the other."""
+        self._charts, self._counts, self._filters = charts, counts, filters
+        self._next = 0
+        if self._chart_class is not None:
+            self._timer.start()
 
-        def fill() -> None:
-            for view, chart, shown in zip(self.views, charts, counts, strict=False):
-                view.show_bars(
-                    [
-                        BarText(_label(chart, bar), bar.count, count, is_chosen(filters, bar.choice))
-                        for bar, count in zip(chart.bars, shown, strict=True)
-                    ]
-                )
-            for box, chart in zip(self._boxes, charts, strict=False):
-                box.setVisible(any(not bar.is_missing for bar in chart.bars))
+    def take_chart_class(self, chart_class: "type[BarChart]") -> None:
+        """Draw from now on."""
+        self._chart_class = chart_class
+        self._timer.start()
 
-        self._waiting = fill
-        self._grow()
-
-    def _grow(self) -> None:
-        """Make one more chart, then give way: each takes a good part of what the window may stand still."""
-        if len(self.views) < len(self._charts):
-            self._add_chart(self._charts[len(self.views)])
-            QTimer.singleShot(0, self, self._grow)
-        elif self._waiting is not None:
-            fill, self._waiting = self._waiting, None
-            fill()
+    def _show_next(self) -> None:
+        """Make or fill one chart, then give way: each takes a good part of what the window may stand still."""
+        place = self._next
+        if place >= len(self._charts):
+            self._timer.stop()
+            return
+        self._next += 1
+        chart = self._charts[place]
+        if place == len(self.views):
+            self._add_chart(chart)
+        bars = [
+            BarText(_label(chart, bar), bar.count, count, is_chosen(self._filters, bar.choice))
+            for bar, count in zip(chart.bars, self._counts[place], strict=True)
+        ]
+        self.views[place].show_bars(bars)
+        self._boxes[place].setVisible(any(not bar.is_missing for bar in chart.bars))
 
     def _add_chart(self, chart: Chart) -> None:
         place = len(self.views)
         title = tr(_TITLES[chart.keyword])
-        view = BarChart(title)
+        assert self._chart_class is not None  # nothing is drawn before it is there
+        view = self._chart_class(title)
         view.chosen.connect(lambda bar, place=place: self.toggled.emit(self._choice(place, bar)))
         box = QFrame()
         box.setObjectName("card")
