@@ -23,7 +23,13 @@ def parse_tag(text: str) -> int:
 
 def format_path(path: TagPath) -> str:
     """Keywords where PS3.6 has them, joined by dots: ``RequestAttributesSequence.CodeValue``."""
-    return ".".join(keyword_for_tag(tag) or format_tag(tag) for tag in path)
+    return ".".join(_name(tag) for tag in path)
+
+
+def _name(tag: int) -> str:
+    # Tags of a repeating group share one keyword: only a keyword that leads back names a tag.
+    keyword = keyword_for_tag(tag)
+    return keyword if keyword and tag_for_keyword(keyword) == tag else format_tag(tag)
 
 
 def parse_path(text: str) -> TagPath:

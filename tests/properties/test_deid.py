@@ -268,3 +268,8 @@ def test_damaged_file_leaves_or_has_a_reason(data: st.DataObject) -> None:
     assert surveyed.header.encoded == released.header.encoded
     assert len(released.head) + len(pixels) <= surveyed.size_limit
     tokenize(released.header.encoded)
+
+
+@pytest.mark.parametrize("tag", [0x10000000, 0x60020010, 0x50000005])
+def test_tag_of_a_repeating_group_keeps_its_numbers(tag: int) -> None:
+    assert parse_path(format_path((tag,))) == (tag,)
