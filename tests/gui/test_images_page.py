@@ -103,8 +103,9 @@ def make_case(tmp_path: Path, qtbot: QtBot) -> Iterator[Callable[[Fill], Case]]:
         page = ImagesPage(session, PictureLoader(SerialExecutor))
         qtbot.addWidget(page)
         page.resize(1044, 760)
-        page.show()
-        qtbot.waitExposed(page)
+        with qtbot.waitActive(page):  # or keys do not work, on a real screen
+            page.show()
+            page.activateWindow()
         with qtbot.waitSignal(session.opened):
             session.open(tmp_path / "project")
         return Case(page, session, Layout(tmp_path / "project"), qtbot)

@@ -139,7 +139,8 @@ def push_button(action: QAction, *, primary: bool = False) -> QPushButton:
 
 def make_legend() -> QLabel:
     """All keys at a glance."""
-    legend = QLabel("&nbsp;&nbsp;&nbsp; ".join(f"<b>{keys}</b>&nbsp;{tr(text).replace(' ', '&nbsp;')}" for keys, text in _LEGEND))
+    entries = (f"<b>{keys}</b>&nbsp;{tr(text).replace(' ', '&nbsp;')}" for keys, text in _LEGEND)
+    legend = QLabel("&nbsp;&nbsp;&nbsp; ".join(entries))
     legend.setWordWrap(True)
     legend.setTextFormat(Qt.TextFormat.RichText)  # ours: nothing of a file is in it
     legend.setFont(scaled(legend.font(), 0.92))
