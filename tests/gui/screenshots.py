@@ -12,6 +12,7 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QTableView
@@ -189,7 +190,8 @@ def publish() -> None:
     pictures = ROOT / "resources" / "help" / "pictures"
     pictures.mkdir(exist_ok=True)
     for name, short in BEST.items():
-        shutil.copyfile(TO / f"{name}-1280x800-light.png", pictures / f"{short}.png")
+        with Image.open(TO / f"{name}-1280x800-light.png") as picture:
+            picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE).save(pictures / f"{short}.png", optimize=True)
 
 
 if __name__ == "__main__":
