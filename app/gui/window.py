@@ -501,6 +501,7 @@ class Window(QMainWindow):
         application = QApplication.instance()
         if isinstance(application, QApplication):
             apply_theme(application, dark=is_dark(application))
+            self._refresh_page()  # what has a colour of its own takes the new one
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Draw the icons in the colours of the new scheme."""

@@ -42,7 +42,8 @@ class Photographer(Person):
             for dark in (True, False):
                 use_scheme(dark=dark)
                 self.window.resize(width, height)
-                QTest.qWait(30 if at_work else 250)
+                self.page.refresh()  # as the window does in another scheme
+                QTest.qWait(30 if at_work else 350)
                 scheme = "dark" if dark else "light"
                 self.window.grab().save(str(TO / f"{name}-{width}x{height}-{scheme}.png"))
         self.window.resize(*SIZES[0])
