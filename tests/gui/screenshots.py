@@ -192,7 +192,9 @@ def publish() -> None:
     pictures.mkdir(exist_ok=True)
     for name, short in BEST.items():
         with Image.open(TO / f"{name}-1280x800-light.png") as picture:
-            picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE).save(pictures / f"{short}.png", optimize=True)
+            picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE).save(
+                pictures / f"{short}.png", optimize=True
+            )
 
 
 if __name__ == "__main__":
