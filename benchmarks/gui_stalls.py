@@ -6,6 +6,8 @@ needs no screen; with ``QT_QPA_PLATFORM=xcb`` it shows what it does. ``StallWatc
 """
 
 import argparse
+import faulthandler
+import gc
 import os
 import sys
 import threading
@@ -15,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
+from typing import TextIO
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -23,10 +26,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QLineEdit, QListView, QTableView, QTreeView, QWidget
 
 from app.events import Event
+from app.gui.main import warm_up
 from app.gui.preferences import Preferences
 from app.gui.session import Ending, Outcome
 from app.gui.theme import apply_theme
-from app.gui.window import Window, import_pages
+from app.gui.window import Window
 from app.pipeline.progress import Step
 from app.pipeline.run import run_all
 from benchmarks.gui_case import make_case
@@ -43,21 +47,28 @@ class Phase:
     """What was done, and the longest time in which the window did not come back to its events.
 
     ``own`` is how long the window's thread itself computed in that time: the rest, it waited for the interpreter's lock
-    or for a processor. ``place`` is where it was. All times in seconds.
+    or for a processor. ``place`` is where it was. ``collecting`` is the longest garbage collection of any thread, which
+    holds that lock. All times in seconds.
     """
 
     name: str
     worst: float = 0.0
     own: float = 0.0
     place: str = ""
+    collecting: float = 0.0
     stalls: int = 0  # longer than NOTICED_S
 
 
 class StallWatch(QObject):
-    """A timer that notes how late it comes; make it in the window's thread and use it as a context manager."""
+    """A timer that notes how late it comes; make it in the window's thread and use it as a context manager.
 
-    def __init__(self) -> None:
+    Whatever holds the interpreter's lock for long holds up the sampler, too: with ``trace``, an open file, the lines of
+    all threads are written there whenever a stall lasts for NOTICED_S, by a thread that needs no lock.
+    """
+
+    def __init__(self, trace: TextIO | None = None) -> None:
         super().__init__()
+        self._trace = trace
         self.phases: list[Phase] = []
         self._timer = QTimer(self, interval=TICK_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
@@ -67,17 +78,21 @@ class StallWatch(QObject):
         self._last = time.perf_counter()
         self._last_own = time.thread_time()
         self._place = ""
+        self._collection_began = 0.0
 
     def __enter__(self) -> "StallWatch":
         self.begin("start")
         self._timer.start()
         self._sampler.start()
+        gc.callbacks.append(self._collect)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._timer.stop()
+        gc.callbacks.remove(self._collect)
+        faulthandler.cancel_dump_traceback_later()
         self._is_over.set()
         self._sampler.join()
 
@@ -107,6 +122,15 @@ class StallWatch(QObject):
         if late > phase.worst:
             phase.worst, phase.own, phase.place = late, own - self._last_own, self._place
         self._last, self._last_own, self._place = now, own, ""
+        if self._trace is not None:
+            faulthandler.dump_traceback_later(NOTICED_S, file=self._trace)
+
+    def _collect(self, moment: str, _: object) -> None:
+        if moment == "start":
+            self._collection_began = time.perf_counter()
+        else:
+            taken = time.perf_counter() - self._collection_began
+            self.phases[-1].collecting = max(self.phases[-1].collecting, taken)
 
     def _sample(self) -> None:
         while not self._is_over.wait(SAMPLE_AFTER_S / 5):
@@ -242,7 +266,7 @@ def open_window(folder: Path, root: Path, workers: str) -> Iterator[Window]:
     window.activateWindow()
     opened: list[bool] = []
     window.session.opened.connect(lambda: opened.append(True))
-    threading.Thread(target=import_pages).start()
+    threading.Thread(target=warm_up).start()
     window.open_project(root)
     while not opened:
         QTest.qWait(TICK_MS)
@@ -258,12 +282,13 @@ def main() -> None:
     parser.add_argument("--workers", default="auto")
     parser.add_argument("--pages", nargs="*", default=[step.value for step in Step])
     parser.add_argument("--no-job", action="store_true", help="the project was prepared by an earlier run")
+    parser.add_argument("--trace", type=argparse.FileType("w"), help="where to write what ran during a stall")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     export, root = make_case(arguments.folder, arguments.instances)
     application = QApplication(sys.argv[:1])
     apply_theme(application, dark=False)
-    with open_window(arguments.folder, root, arguments.workers) as window, StallWatch() as watch:
+    with open_window(arguments.folder, root, arguments.workers) as window, StallWatch(arguments.trace) as watch:
         watch.wait_until(lambda: is_settled(window))
         watch.begin("nothing (what this machine itself is late)")
         watch.wait(5)
@@ -274,10 +299,10 @@ def main() -> None:
         if Step.IMAGES in arguments.pages:
             look_through_images(window, watch)
         watch.begin("end")
-    print("  worst   own, ms  stalls  what, and where the thread was")
+    print("worst   own    gc, ms  stalls  what, and where the thread was")
     for phase in watch.phases[:-1]:
-        worst, own = 1000 * phase.worst, 1000 * phase.own
-        print(f"{worst:7.0f} {own:9.0f} {phase.stalls:7}  {phase.name}  {phase.place}")
+        worst, own, collecting = (1000 * seconds for seconds in (phase.worst, phase.own, phase.collecting))
+        print(f"{worst:5.0f} {own:5.0f} {collecting:5.0f}   {phase.stalls:7}  {phase.name}  {phase.place}")
     worst_phase = max(watch.phases, key=lambda phase: phase.worst)
     print(f"the worst: {1000 * worst_phase.worst:.0f} ms, {worst_phase.name}")
 

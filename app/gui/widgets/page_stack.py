@@ -36,12 +36,6 @@ class PageStack(QStackedWidget):
         assert isinstance(frame, QScrollArea)
         return frame.widget()
 
-    def removeWidget(self, page: QWidget) -> None:  # noqa: N802 - Qt's name
-        """Give a page up; it goes with its frame."""
-        frame = _frame_of(page)
-        super().removeWidget(frame)
-        frame.deleteLater()
-
     @Slot(QWidget, QWidget)
     def _follow_focus(self, _: QWidget | None, now: QWidget | None) -> None:
         """Qt scrolls by itself only where the focus was in the same frame before."""
