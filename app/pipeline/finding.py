@@ -49,7 +49,12 @@ def load_found(project: Project) -> Found:
     return Found(
         original_sources=tuple(list_sources(project)),
         files=sum(line.files for line in table),
-        problems=tuple(line for line in table if line.reason is not None and line.reason not in _HARMLESS),
+        problems=tuple(
+            sorted(
+                (line for line in table if line.reason is not None and line.reason not in _HARMLESS),
+                key=lambda line: -line.files,
+            )
+        ),
         aside=tuple(line for line in table if line.reason in _HARMLESS),
         rows=rows,
         charts=inventory(rows),

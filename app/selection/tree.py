@@ -181,6 +181,8 @@ class Level(IntEnum):
 class Branch:
     """A patient, study or series with what is below it summed up; ``row`` is its first series.
 
+    ``original_modalities`` are those of all its series, each once.
+
     ``parent`` and ``children`` are places in the list of branches, ``place`` the one among the parent's children.
     """
 
@@ -189,6 +191,7 @@ class Branch:
     place: int
     children: tuple[int, ...]
     row: SeriesRow | None
+    original_modalities: tuple[str, ...]
     series: int
     series_taken: int
     instances: int
@@ -220,6 +223,7 @@ class _Growing:
         self._parents: list[int] = [-1]
         self._children: list[list[int]] = [[]]
         self._rows: list[SeriesRow | None] = [None]
+        self._modalities: list[dict[str, None]] = [{}]
         self._sums: list[list[int]] = [[0, 0, 0, 0, 0]]
         self._patient = self._study = 0
 
@@ -233,6 +237,7 @@ class _Growing:
         series = self._grow(Level.SERIES, self._study, row)
         summands = (1, int(row.taken > 0), row.instances, row.taken, row.size)
         for place in (0, self._patient, self._study, series):
+            self._modalities[place][row.original_modality] = None
             for which, summand in enumerate(summands):
                 self._sums[place][which] += summand
 
@@ -243,6 +248,7 @@ class _Growing:
         self._children[parent].append(place)
         self._children.append([])
         self._rows.append(row)
+        self._modalities.append({})
         self._sums.append([0, 0, 0, 0, 0])
         return place
 
@@ -252,8 +258,15 @@ class _Growing:
             for place, child in enumerate(children):
                 places[child] = place
         return [
-            Branch(level, parent, place, tuple(children), row, *sums)
-            for level, parent, place, children, row, sums in zip(
-                self._levels, self._parents, places, self._children, self._rows, self._sums, strict=True
+            Branch(level, parent, place, tuple(children), row, tuple(filter(None, modalities)), *sums)
+            for level, parent, place, children, row, modalities, sums in zip(
+                self._levels,
+                self._parents,
+                places,
+                self._children,
+                self._rows,
+                self._modalities,
+                self._sums,
+                strict=True,
             )
         ]

@@ -27,7 +27,7 @@ NAMES: Mapping[str, str] = {
     "Manufacturer": mark("manufacturer"),
     "ManufacturerModelName": mark("device model"),
     "Modality": mark("modality"),
-    "ObjectKind": mark("kind of object"),
+    "ObjectKind": mark("the object"),
     "Orientation": mark("orientation of the slices"),
     "PatientAge": mark("age"),
     "PatientID": mark("patient ID"),
@@ -66,10 +66,10 @@ VALUES: Mapping[tuple[str, str], str] = {
     ("PatientSex", "F"): mark("female"),
     ("PatientSex", "M"): mark("male"),
     ("PatientSex", "O"): mark("other"),
-    ("ObjectKind", ObjectKind.IMAGE): mark("image"),
-    ("ObjectKind", ObjectKind.SEGMENTATION): mark("segmentation"),
-    ("ObjectKind", ObjectKind.RT): mark("radiotherapy object"),
-    ("ObjectKind", ObjectKind.SR): mark("structured report"),
+    ("ObjectKind", ObjectKind.IMAGE): mark("an image"),
+    ("ObjectKind", ObjectKind.SEGMENTATION): mark("a segmentation"),
+    ("ObjectKind", ObjectKind.RT): mark("a radiotherapy object"),
+    ("ObjectKind", ObjectKind.SR): mark("a structured report"),
     ("Orientation", Orientation.AXIAL): mark("axial"),
     ("Orientation", Orientation.CORONAL): mark("coronal"),
     ("Orientation", Orientation.SAGITTAL): mark("sagittal"),
@@ -247,7 +247,9 @@ def _piece(piece: str, translate: Translate) -> str:
     keyword, _, rest = piece.partition(" ")
     if keyword not in VOCABULARY:
         return piece
-    return f"{name_of_keyword(keyword, translate)} {_MISSING if rest == 'missing' else rest}"
+    name = translate(_KIND) if keyword == "ObjectKind" else name_of_keyword(keyword, translate)
+    return f"{name} {_MISSING if rest == 'missing' else rest}"
 
 
+_KIND = mark("kind of object")
 _MISSING = "is not given"

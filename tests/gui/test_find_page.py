@@ -111,6 +111,21 @@ def test_empty_page_says_what_to_do_and_leads_there(qtbot: QtBot) -> None:
     assert led.args == ["start"]
 
 
+def test_sources_dropped_before_the_project_is_open_wait_for_it(empty: Path, qtbot: QtBot, tmp_path: Path) -> None:
+    session = Session(workers="serial")
+    page = FindPage(session)
+    qtbot.addWidget(page)
+    page.show()
+    page.add_sources([tmp_path])
+    with qtbot.waitSignal(session.opened):
+        session.open(copy_project(empty, tmp_path / "project"))
+    settle(page, qtbot)
+
+    assert page.sources.waiting == [tmp_path]
+    session.close()
+    assert page.sources.waiting == []
+
+
 def test_search_reads_the_sources_and_shows_what_was_found(empty: Path, open_page: OpenPage, qtbot: QtBot) -> None:
     page = open_page(empty)
     assert "Where are the examinations?" in texts(page)

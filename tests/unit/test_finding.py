@@ -67,6 +67,7 @@ def test_tree_sums_up_and_keeps_its_keys(project: Project) -> None:
     root = branches[0]
 
     assert (root.level, root.series, root.series_taken, root.instances, root.taken) == (Level.ROOT, 3, 2, 6, 5)
+    assert set(root.original_modalities) == {"CT", "MR", "SR"}
     levels = [branch.level for branch in branches]
     assert levels.count(Level.PATIENT) == 1
     assert levels.count(Level.STUDY) == levels.count(Level.SERIES) == 3

@@ -28,6 +28,7 @@ HEAD = 'id = "p"\ntitle = "T"\ncontact = "C"\n[selection]\nwhere = \'Modality ==
         ("StudyDate >= '2015-01-01' and StudyDate <= '2015-12-31'", "date of the examination is 2015"),
         ("StudyDate < '2015-02-01'", "date of the examination is below 2015-02-01"),
         ("PatientSex == 'F'", "sex is female"),
+        ("ObjectKind in ('image', 'rt')", "the object is an image or a radiotherapy object"),
         ("HasContrast", "a contrast agent was given"),
         ("not HasContrast", "no contrast agent was given"),
         ("not 'LOCALIZER' in ImageType", "image type has no \u201cLOCALIZER\u201d"),
@@ -59,6 +60,7 @@ def test_every_word_of_the_query_language_has_a_name() -> None:
 def test_explanation_names_attributes_as_people_do() -> None:
     text = "SliceThickness 5.0 > 1.0; StudyDate missing"
     assert explanation_words(text) == "Slice thickness 5.0 > 1.0; date of the examination is not given"
+    assert explanation_words("ObjectKind sr is not rt") == "Kind of object sr is not rt"
     assert explanation_words("left out by hand: too dark") == "Left out by hand: too dark"
 
 

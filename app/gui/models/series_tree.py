@@ -143,7 +143,7 @@ def _text(branch: Branch, row: SeriesRow, column: int) -> str:
         case 2:  # SIZE
             return size_text(branch.size)
         case 3:  # MODALITY
-            return row.original_modality if is_series else ""
+            return ", ".join(branch.original_modalities)
         case 4:  # BODY_PART
             return row.original_body_part if is_series else ""
         case 5:  # THICKNESS

@@ -27,7 +27,7 @@ from app.gui.text import tr
 from app.gui.widgets.filter_bar import FilterBar
 from app.gui.widgets.inventory_panel import InventoryPanel, load_bar_chart
 from app.gui.widgets.line_list import Head, LineList
-from app.gui.widgets.parts import GAP_PX, MARGIN_PX, EmptyState, Problems, TitleRow, button, shortcut
+from app.gui.widgets.parts import GAP_PX, MARGIN_PX, EmptyState, Problems, TitleRow, button, relabel, shortcut
 from app.gui.widgets.series_tree import SeriesTree
 from app.gui.widgets.source_bar import SourceBar
 from app.pipeline.finding import Found, Part, Shown, load_found, narrow, narrow_to_list, remove_source, show
@@ -59,7 +59,7 @@ class FindPage(QWidget):
         self._needs_select = False  # something was decided while a job ran
         self._job_steps = ""  # the step of the last event, to look again when another begins
         self._build()
-        session.opened.connect(self._forget)
+        session.opened.connect(self._refresh_if_visible)  # sources may wait since before
         session.closed.connect(self._forget)
         session.changed.connect(self._refresh_if_visible)
         session.job_started.connect(lambda _: self._show_state())
@@ -122,14 +122,14 @@ class FindPage(QWidget):
         results.addWidget(self.inventory)
         results.setStretchFactor(0, 1)
         results.setStretchFactor(1, 0)
-        results.setSizes([720, 300])
+        results.setSizes([750, 260])
         return results
 
     def _make_tabs(self) -> QHBoxLayout:
         self.tabs, self.parts = QButtonGroup(self), QButtonGroup(self)
         row = QHBoxLayout()
         row.setSpacing(4)
-        names = (tr("&All"), tr("Ta&ken"), tr("Left &out"), tr("Not &readable"), tr("Not foun&d"))
+        names = (tr("&All"), tr("Ta&ken"), tr("Left &out"), tr("Not &usable"), tr("Not foun&d"))
         for place, name in enumerate(names):
             tab = QPushButton(name)
             tab.setCheckable(True)
@@ -218,6 +218,8 @@ class FindPage(QWidget):
         self.filters.setVisible(has_rows)
         self.search_button.setVisible(has_project)
         self.search_button.setEnabled(has_sources and not is_busy)
+        is_again = has_rows and not self.sources.waiting
+        relabel(self.search_button, tr("&Search again") if is_again else tr("&Search"))
         self.body.setCurrentIndex(1 if has_rows or (found is not None and found.problems) else 0)
         self._title.say(self._sentence())
         if found is not None:
@@ -226,6 +228,8 @@ class FindPage(QWidget):
             self.empty.show_text(
                 tr("No project is open"), tr("Open one, or make a new one; it takes a minute."), tr("Go to the start")
             )
+        elif found is None and not is_busy and not has_sources:
+            self.empty.show_text(tr("Looking into the project \u2026"), "")
         elif is_busy:
             self.empty.show_text(
                 tr("The sources are read"),

@@ -37,7 +37,7 @@ class BarChart(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         plot.hideAxis("bottom")
         plot.invertY(True)
         axis = plot.getAxis("left")
-        axis.setStyle(tickLength=0, autoExpandTextSpace=False, autoReduceTextSpace=False)
+        axis.setStyle(tickLength=0, tickAlpha=0, autoExpandTextSpace=False, autoReduceTextSpace=False)
         axis.setPen(None)
         self._axis = axis
 
@@ -77,7 +77,7 @@ class BarChart(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self._axis.setTickFont(self.font())
         self._axis.setTextPen(text)
         metrics = self.fontMetrics()
-        self._axis.setWidth(metrics.averageCharWidth() * 15)
+        self._axis.setWidth(metrics.averageCharWidth() * 14)
         self.setFixedHeight(len(places) * (metrics.height() + _BAR_GAP_PX) + 10)
         has_two = any(bar.shown != bar.total for bar in self._bars)
         plot.setXRange(0, longest * _COUNT_ROOM[has_two], padding=0)
@@ -88,7 +88,7 @@ class BarChart(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         bar = self._bars[place]
         sign = "\u2713 " if bar.is_chosen else ""
         cursor = "\u203a " if self.hasFocus() and place == self._current else ""
-        room = self.fontMetrics().averageCharWidth() * 14
+        room = self.fontMetrics().averageCharWidth() * 13
         return str(self.fontMetrics().elidedText(f"{cursor}{sign}{bar.label}", Qt.TextElideMode.ElideRight, room))
 
     def _name(self) -> None:

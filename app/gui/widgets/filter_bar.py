@@ -84,7 +84,7 @@ class FilterBar(QFrame):
         self._draft = QWidget()
         self._draft.hide()
         self._draft_text = text_label()
-        self.apply_button = button(tr("&Select so"), tr("Take only what fits these filters"), self.applied.emit)
+        self.apply_button = button(tr("&Apply the filters"), tr("Take only what fits these filters"), self.applied.emit)
         self.apply_button.setObjectName("primary")
         self.undo_button = button(tr("&Undo"), tr("Back to the filters of the selection"), self._undo)
         row = QHBoxLayout(self._draft)

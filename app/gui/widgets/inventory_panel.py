@@ -61,7 +61,7 @@ class InventoryPanel(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(tr("Inventory"))
-        self.setMinimumWidth(270)
+        self.setMinimumWidth(240)
         self._charts: tuple[Chart, ...] = ()
         self.views: list[BarChart] = []
         self._boxes: list[QWidget] = []

@@ -131,7 +131,8 @@ class EmptyState(QWidget):
         self._head.setText(head)
         self._sentence.setText(sentence)
         for label in (self._head, self._sentence):  # else a short text is broken into lines that have no room
-            label.setMinimumWidth(min(_WIDEST_PX, label.fontMetrics().horizontalAdvance(label.text()) + 8))
+            width = min(_WIDEST_PX, label.fontMetrics().horizontalAdvance(label.text()) + 8)
+            label.setMinimumSize(width, max(label.heightForWidth(width), 0))
         self._button.setText(button)
         self._button.setAccessibleName(button)
         self._button.setVisible(bool(button))

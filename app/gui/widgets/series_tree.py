@@ -37,7 +37,7 @@ from app.text.query_words import explanation_words
 # A tree of at most so many branches is shown open.
 _FEW = 60
 _REASONS_SHOWN = 3
-_USUAL = {IMAGES: "0000 of 0000", SIZE: "000.0 kB", MODALITY: "RTSTRUCT", BODY_PART: "ABDOMEN", THICKNESS: "0.625 mm"}
+_USUAL = {IMAGES: "00 of 00", SIZE: "000.0 kB", MODALITY: "CT", BODY_PART: "CHEST", THICKNESS: "1.25 mm"}
 
 
 class SeriesTree(QWidget):
@@ -74,8 +74,8 @@ class SeriesTree(QWidget):
         metrics = QFontMetrics(scaled(self.font(), 1.0, bold=True))
         for column, usual in _USUAL.items():
             head = str(self.model.headerData(column, Qt.Orientation.Horizontal))
-            header.resizeSection(column, max(metrics.horizontalAdvance(text) for text in (head, usual)) + 24)
-        header.resizeSection(NAME, metrics.averageCharWidth() * 30)
+            header.resizeSection(column, max(metrics.horizontalAdvance(text) for text in (head, usual)) + 18)
+        header.resizeSection(NAME, metrics.averageCharWidth() * 26)
         shortcut("R", view, self._focus_reason, inside=False)
         return view
 
