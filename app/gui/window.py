@@ -255,8 +255,10 @@ class Window(QMainWindow):
         self.stack.setCurrentWidget(page)
         for step, button in self.steps.items():
             button.setChecked(step.value == name)
-        if page.focusProxy() is not None:  # a page's letter keys work as soon as it is there
-            page.setFocus()
+        # A page's letter keys work as soon as it is there. No focus proxy: the Tab key would pass over all else on it.
+        first_focus: QWidget | None = getattr(page, "first_focus", None)
+        if first_focus is not None:
+            first_focus.setFocus()
         self._refresh_page()
 
     def _make_page(self, step: Step) -> QWidget:

@@ -70,11 +70,13 @@ def place(widget: QWidget, window: QWidget) -> QRect:
 
 
 def walk(window: Window, qtbot: QtBot) -> Iterator[QWidget]:
-    """Press Tab from the first control on until it comes around."""
+    """Press Tab from the list of steps on until it comes around."""
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
-    start = focused = controls(window)[0]
+    start = controls(window)[0]
     start.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(start.hasFocus)
+    focused = start
     for _ in range(MOST_CONTROLS):
         yield focused
         QTest.keyClick(focused, Qt.Key.Key_Tab)

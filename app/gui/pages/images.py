@@ -110,7 +110,7 @@ class ImagesPage(QWidget):
         self._problems = Problems()
         self.model = ContactSheetModel()
         self.sheet = ContactSheet(self.model)
-        self.setFocusProxy(self.sheet)
+        self.first_focus: QWidget = self.sheet
         self.viewer = SeriesViewer(self._loader)
         self._empty, self._empty_head = EmptyState(), ""
         self._sheet_side = QWidget()
@@ -252,7 +252,7 @@ class ImagesPage(QWidget):
             row = self.model.row_of(review.series.series_id)
             if row >= 0:
                 self.sheet.setCurrentIndex(self.model.index(row))
-        self.setFocusProxy(self.sheet)
+        self.first_focus = self.sheet
         self.sheet.setFocus()
         self.sheet.ask_again()
         self.refresh()
@@ -387,7 +387,7 @@ class ImagesPage(QWidget):
             return
         self._decided.clear()
         self._stack.setCurrentIndex(1)
-        self.setFocusProxy(self.viewer.view)
+        self.first_focus = self.viewer.view
         self._loader.want_thumbnails((), THUMBNAIL_PX)
         index = self._opening_at
         if not 0 <= index < len(review.series.images):

@@ -183,7 +183,7 @@ class SignoffPage(QWidget):
         self._name.setPlaceholderText(tr("Your full name"))
         self._name.setAccessibleName(tr("Your full name"))
         self._name.setMaxLength(64)
-        self.setFocusProxy(self._name)
+        self.first_focus: QWidget = self._name
         self._name.textChanged.connect(lambda _: self._enable())
         self._name.returnPressed.connect(self._sign)
         self._role = QComboBox()

@@ -115,7 +115,7 @@ class ValuesPage(QWidget):
         self._view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self._view.doubleClicked.connect(lambda _: self._show_where())
         self._view.selectionModel().selectionChanged.connect(self._show_details)
-        self.setFocusProxy(self._view)
+        self.first_focus: QWidget = self._view
         self._arrange_columns()
 
         main = QWidget()
