@@ -13,6 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from app.gui.preferences import Preferences
 from app.gui.theme import apply_theme
+from app.gui.widgets.contact_sheet import ContactSheet
+from app.gui.widgets.series_viewer import SeriesViewer
 from app.gui.window import Window
 from app.pipeline.progress import Step, StepState
 from tests.gui.review_case import make_project
@@ -92,6 +94,20 @@ def test_tab_reaches_every_control_and_is_caught_by_none(window: Window, name: s
     walked = list(walk(window, qtbot))
     missed = [describe(widget) for widget in controls(window) if widget not in walked]
     assert missed == [], f"the last one was {describe(walked[-1])}"
+
+
+def test_viewer_of_images_is_worked_by_keys_alone(window: Window, qtbot: QtBot) -> None:
+    page = show(window, "images", qtbot)
+    (sheet,), (viewer,) = page.findChildren(ContactSheet), page.findChildren(SeriesViewer)
+    QTest.keyClick(sheet, Qt.Key.Key_Return)
+    qtbot.waitUntil(viewer.isVisible)
+    found = controls(window)
+    assert [describe(widget) for widget in found if not any(sign.isalnum() for sign in says(widget))] == []
+    walked = list(walk(window, qtbot))
+    assert [describe(widget) for widget in found if widget not in walked] == []
+    viewer.view.setFocus()
+    QTest.keyClick(viewer.view, Qt.Key.Key_Escape)
+    qtbot.waitUntil(sheet.isVisible)
 
 
 def test_steps_come_before_the_page(window: Window, qtbot: QtBot) -> None:
