@@ -23,6 +23,19 @@ _HARMLESS = frozenset((Reason.NOT_DICOM, Reason.DICOMDIR, Reason.ARCHIVE, Reason
 
 
 @dataclass(frozen=True, slots=True)
+class Totals:
+    """What there is and what is taken of it; ``open`` are the series that ``select`` has not judged."""
+
+    images: int
+    images_taken: int
+    series: int
+    series_taken: int
+    series_left_out: int  # whole or in part
+    patients_taken: int
+    open: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """All of it; ``problems`` are the files that can't be used though they should, ``aside`` the harmless ones."""
 
@@ -34,11 +47,7 @@ class Found:
     charts: tuple[Chart, ...]
     filters: Filters
     original_list: ListOutcome | None
-
-    @property
-    def is_selected(self) -> bool:
-        """Whether all that was found is judged."""
-        return not any(row.is_open for row in self.rows)
+    totals: Totals
 
 
 def load_found(project: Project) -> Found:
@@ -60,6 +69,19 @@ def load_found(project: Project) -> Found:
         charts=inventory(rows),
         filters=_filters(request),
         original_list=None if request.wanted is None else check_list(project, request.wanted),
+        totals=_totals(rows),
+    )
+
+
+def _totals(rows: Sequence[SeriesRow]) -> Totals:
+    return Totals(
+        images=sum(row.instances for row in rows),
+        images_taken=sum(row.taken for row in rows),
+        series=len(rows),
+        series_taken=sum(row.taken > 0 for row in rows),
+        series_left_out=sum(row.taken < row.instances for row in rows),
+        patients_taken=len({row.patient_id for row in rows if row.taken}),
+        open=sum(row.is_open for row in rows),
     )
 
 

@@ -196,6 +196,22 @@ def test_words_narrow_the_tree_and_what_is_open_stays_open(selected: Path, open_
     assert len(series_shown(page)) == 6
 
 
+def test_branch_that_was_closed_stays_closed(selected: Path, open_page: OpenPage, qtbot: QtBot) -> None:
+    page = open_page(selected)
+    view, model = page.tree.view, page.tree.model
+    assert view.isExpanded(model.index(1, 0)), "a small tree is shown open"
+    view.collapse(model.index(1, 0))
+    choose(page, "CR")
+    page.tree.reason.setText("x")
+    page.tree.leave_button.click()
+    settle(page, qtbot)
+
+    assert not view.isExpanded(model.index(1, 0))
+    assert view.isExpanded(model.index(0, 0))
+    chosen = page.tree.chosen()
+    assert [row.original_modality for row in chosen] == ["CR"], "what was chosen stays so"
+
+
 def test_series_is_left_out_by_hand_with_a_reason_and_comes_back(
     selected: Path, open_page: OpenPage, qtbot: QtBot
 ) -> None:

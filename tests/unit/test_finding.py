@@ -9,7 +9,7 @@ from app.catalog.step import scan
 from app.catalog.table import list_sources, problem_files
 from app.errors import Reason
 from app.jobs.executors import SerialExecutor
-from app.pipeline.finding import Part, load_found, narrow, narrow_to_list, remove_source, show
+from app.pipeline.finding import Part, Totals, load_found, narrow, narrow_to_list, remove_source, show
 from app.project.folder import Project, create_project
 from app.protocol.where import parse_where
 from app.selection.inventory import REST, count_shown, inventory
@@ -154,7 +154,7 @@ def test_filters_are_remembered_beside_a_list(project: Project) -> None:
     list(select(project, None, None))
     found = load_found(project)
     assert (found.filters, found.original_list) == ((), None)
-    assert found.is_selected
+    assert found.totals == Totals(6, 5, 3, 2, 1, 1, 0)
 
 
 def test_lines_that_fit_nothing_and_lines_that_are_left_out_are_told_apart(project: Project) -> None:

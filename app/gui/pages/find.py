@@ -263,25 +263,23 @@ class FindPage(QWidget):
         found = self._found
         if found is None or not found.rows:
             return ""
-        if not found.is_selected and not self._session.is_busy:
+        totals = found.totals
+        if totals.open and not self._session.is_busy:
             return tr("New images were found that are not judged yet. Search again.")
-        rows = found.rows
-        taken = [row for row in rows if row.taken]
         return tr(
             "{taken} of {total} are taken, in {series} of {patients}.",
-            taken=number(sum(row.taken for row in rows)),
-            total=counted(sum(row.instances for row in rows), mark("1 image"), mark("{count} images")),
-            series=counted(len(taken), mark("1 series"), mark("{count} series")),
-            patients=counted(len({row.patient_id for row in taken}), mark("1 patient"), mark("{count} patients")),
+            taken=number(totals.images_taken),
+            total=counted(totals.images, mark("1 image"), mark("{count} images")),
+            series=counted(totals.series_taken, mark("1 series"), mark("{count} series")),
+            patients=counted(totals.patients_taken, mark("1 patient"), mark("{count} patients")),
         )
 
     def _show_counts(self, found: Found) -> None:
-        taken = sum(1 for row in found.rows if row.taken)
-        left_out = sum(1 for row in found.rows if row.taken < row.instances)
+        totals = found.totals
         listed = found.original_list
         missing = len(listed.original_missing) if listed else 0
         files = sum(line.files for line in found.problems)
-        counts = (len(found.rows), taken, left_out, files, missing)
+        counts = (totals.series, totals.series_taken, totals.series_left_out, files, missing)
         for place, count in enumerate(counts):
             tab = self.tabs.button(place)
             tab.setText(f"{tab.property('plainName')}  {number(count)}")

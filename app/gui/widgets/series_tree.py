@@ -1,6 +1,7 @@
 """The tree of patients, studies and series, and what a person decides on them by hand."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
 from PySide6.QtGui import QFontMetrics
@@ -36,6 +37,8 @@ from app.text.query_words import explanation_words
 
 # A tree of at most so many branches is shown open.
 _FEW = 60
+# So many branches are opened again when the tree is made anew; thousands would take a tenth of a second.
+_MOST_OPENED = 300
 _REASONS_SHOWN = 3
 _USUAL = {IMAGES: "00 of 00", SIZE: "000.0 kB", MODALITY: "CT", BODY_PART: "CHEST", THICKNESS: "1.25 mm"}
 
@@ -48,6 +51,7 @@ class SeriesTree(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.model = SeriesTreeModel()
+        self._opened: dict[BranchKey, None] = {}  # the one that was opened last comes last
         self.view = self._make_view()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -76,6 +80,8 @@ class SeriesTree(QWidget):
             head = str(self.model.headerData(column, Qt.Orientation.Horizontal))
             header.resizeSection(column, max(metrics.horizontalAdvance(text) for text in (head, usual)) + 18)
         header.resizeSection(NAME, metrics.averageCharWidth() * 26)
+        view.expanded.connect(partial(self._note_opened, is_open=True))
+        view.collapsed.connect(partial(self._note_opened, is_open=False))
         shortcut("R", view, self._focus_reason, inside=False)
         return view
 
@@ -119,14 +125,13 @@ class SeriesTree(QWidget):
 
     def show_branches(self, branches: Sequence[Branch], places: Mapping[BranchKey, int]) -> None:
         """Show another tree; what was open and chosen stays so, as far as it is there."""
-        opened, current = self._opened(), self.model.branch(self.view.currentIndex())
+        current = self.model.branch(self.view.currentIndex())
         is_first = not self.model.branches
         self.model.show_branches(branches)
-        if is_first and len(branches) <= _FEW:
-            self.view.expandAll()
-        elif is_first and branches:
-            self.view.expand(self.model.index(0, NAME))
-        for key in opened:
+        if is_first and branches:
+            few = [place for place, branch in enumerate(branches) if branch.children and place]
+            self._opened = {branch_key(branches[place]): None for place in (few if len(branches) <= _FEW else few[:1])}
+        for key in [*self._opened][-_MOST_OPENED:]:
             if key in places:
                 self.view.expand(self.model.index_of(places[key]))
         place = None if current is None else places.get(branch_key(current))
@@ -138,18 +143,13 @@ class SeriesTree(QWidget):
             self.view.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
         self._show_details()
 
-    def _opened(self) -> list[BranchKey]:
-        """The branches that are open; only those below open ones are looked at."""
-        found, waiting = [], [QModelIndex()]
-        while waiting:
-            parent = waiting.pop()
-            for row in range(self.model.rowCount(parent)):
-                index = self.model.index(row, NAME, parent)
-                branch = self.model.branch(index)
-                if branch is not None and branch.children and self.view.isExpanded(index):
-                    found.append(branch_key(branch))
-                    waiting.append(index)
-        return found
+    def _note_opened(self, index: QModelIndex, *, is_open: bool) -> None:
+        """Remember what is open: asking the view for all of it takes long where there are thousands."""
+        branch = self.model.branch(index)
+        if branch is not None:
+            self._opened.pop(branch_key(branch), None)
+            if is_open:
+                self._opened[branch_key(branch)] = None
 
     def chosen(self) -> list[SeriesRow]:
         """The series that are chosen, those below chosen patients and studies among them; each once."""
