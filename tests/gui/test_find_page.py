@@ -32,6 +32,7 @@ def selected(empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = copy_project(empty, tmp_path_factory.mktemp("selected") / "project")
     source = empty.parent / "source"
     source.joinpath("broken.dcm").write_bytes(b"\0" * 128 + b"DICM")
+    source.joinpath("README.TXT").write_text("a CD has one", encoding="utf-8")
     with Project(root) as project:
         list(scan(project, [source], SerialExecutor()))
         list(select(project, None, None))
@@ -349,7 +350,10 @@ def test_files_that_can_not_be_used_are_listed_with_the_reason(
     settle(page, qtbot)
 
     heads = [page.problem_list.heads.item(row).text() for row in range(page.problem_list.heads.count())]
-    assert heads == ["1 file can't be used: There is nothing behind the file's head."]
+    assert heads == [
+        "1 file can't be used: There is nothing behind the file's head.",
+        "1 file is set aside: This is not a DICOM file.",
+    ]
     (line,) = page.problem_list.shown
     assert line.endswith("broken.dcm")
 

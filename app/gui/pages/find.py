@@ -1,6 +1,6 @@
 """Find: choose sources, and see what is there and what is taken of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -184,7 +184,12 @@ class FindPage(QWidget):
         self._found = found
         self.sources.show_read(found.original_sources)
         self.filters.show_saved(found.filters, found.original_list)
-        self.problem_list.show_heads([Head(_problem_sentence(line), line) for line in found.problems])
+        self.problem_list.show_heads(
+            [
+                *(Head(_problem_sentence(line), line) for line in found.problems),
+                *(Head(_aside_sentence(line), line) for line in found.aside),
+            ]
+        )
         self._show_list(found.original_list)
         self._show_state()
         self._show_rows()
@@ -283,7 +288,7 @@ class FindPage(QWidget):
         for place, count in enumerate(counts):
             tab = self.tabs.button(place)
             tab.setText(f"{tab.property('plainName')}  {number(count)}")
-        self.tabs.button(3).setVisible(bool(files))
+        self.tabs.button(3).setVisible(bool(found.problems or found.aside))
         self.tabs.button(4).setVisible(listed is not None)
         if self.tabs.checkedButton().isHidden():
             self.tabs.button(0).setChecked(True)
@@ -316,13 +321,9 @@ class FindPage(QWidget):
         """Select anew; after the running job where there is one."""
         self._needs_select = not self._session.start(tr("Selecting"), lambda project, _: select(project, None, None))
 
-    def _change(self, decide: "partial[None]") -> None:
-        def change(project: Project) -> ConsignError | None:
-            decide(project)
-            return None
-
+    def _change(self, decide: Callable[[Project], None]) -> None:
         self.problems.clear()
-        self._session.change(change, self._select)
+        self._session.change(decide, self._select)
 
     def _watch_job(self, event: Event) -> None:
         if isinstance(event, Finished) and event.step in ("scan", "select"):
@@ -402,6 +403,11 @@ class FindPage(QWidget):
 
 def _problem_sentence(line: ReasonCount) -> str:
     files = counted(line.files, mark("1 file can't be used"), mark("{count} files can't be used"))
+    return f"{files}: {sentence_for(line.reason or '', {}, tr)}"
+
+
+def _aside_sentence(line: ReasonCount) -> str:
+    files = counted(line.files, mark("1 file is set aside"), mark("{count} files are set aside"))
     return f"{files}: {sentence_for(line.reason or '', {}, tr)}"
 
 
