@@ -8,11 +8,11 @@ import pytest
 from app.bundle.report import (
     Applied,
     AuditSample,
+    ImagesLeaving,
     KeptSuspicious,
     Override,
     Part,
     Reasoned,
-    ImagesLeaving,
     ReportData,
     Suspicion,
     Taken,
