@@ -194,6 +194,7 @@ class Branch:
     original_modalities: tuple[str, ...]
     series: int
     series_taken: int
+    series_open: int  # not judged by ``select`` yet
     instances: int
     taken: int
     size: int
@@ -224,7 +225,7 @@ class _Growing:
         self._children: list[list[int]] = [[]]
         self._rows: list[SeriesRow | None] = [None]
         self._modalities: list[dict[str, None]] = [{}]
-        self._sums: list[list[int]] = [[0, 0, 0, 0, 0]]
+        self._sums: list[list[int]] = [[0] * 6]
         self._patient = self._study = 0
 
     def add(self, row: SeriesRow) -> None:
@@ -235,7 +236,7 @@ class _Growing:
         if is_new_patient or study is None or study.original_study_uid != row.original_study_uid:
             self._study = self._grow(Level.STUDY, self._patient, row)
         series = self._grow(Level.SERIES, self._study, row)
-        summands = (1, int(row.taken > 0), row.instances, row.taken, row.size)
+        summands = (1, int(row.taken > 0), int(row.is_open), row.instances, row.taken, row.size)
         for place in (0, self._patient, self._study, series):
             self._modalities[place][row.original_modality] = None
             for which, summand in enumerate(summands):
@@ -249,7 +250,7 @@ class _Growing:
         self._children.append([])
         self._rows.append(row)
         self._modalities.append({})
-        self._sums.append([0, 0, 0, 0, 0])
+        self._sums.append([0] * 6)
         return place
 
     def branches(self) -> list[Branch]:

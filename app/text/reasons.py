@@ -61,7 +61,7 @@ REASONS: Mapping[str, str] = {
     Reason.DETECTOR_FAILED: mark("The search for text in the image failed; search again, or exclude the image."),
     Reason.TEXT_FOUND: mark("Text was found in the image; decide whether it is masked, leaves as it is, or stays."),
     Reason.TEXT_POSSIBLE: mark("There may be text in the image, but it is not certain; a person must look."),
-    Reason.BURNED_IN_LIKELY: mark("Text is usual in images of this kind, though none was found; a person must look."),
+    Reason.BURNED_IN_LIKELY: mark("Text is usual in images of this kind; a person must look."),
     Reason.MUST_BE_SEEN: mark("The protocol wants a person to see every image."),
     Reason.EXCLUDED_BY_PROTOCOL: mark("The protocol does not let such images leave."),
     Reason.VISUAL_FEATURES: mark("The image may show a recognizable face."),

@@ -61,6 +61,12 @@ def test_reason_that_concerns_most_comes_first(project: Project) -> None:
     assert row.original_reasons == ("Modality CT is not SR", "Modality OT is not SR")
 
 
+def test_branches_above_a_series_that_is_not_judged_are_open(project: Project) -> None:
+    assert [branch.series_open for branch in arrange(load_series(project))][:2] == [3, 3]
+    run(project)
+    assert {branch.series_open for branch in arrange(load_series(project))} == {0}
+
+
 def test_tree_sums_up_and_keeps_its_keys(project: Project) -> None:
     run(project)
     branches = arrange(load_series(project))

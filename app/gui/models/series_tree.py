@@ -165,6 +165,8 @@ def state_text(row: SeriesRow) -> str:
 
 
 def _sum_text(branch: Branch) -> str:
+    if branch.series_open:
+        return f"\u2026 {tr('not judged yet')}"
     if branch.series_taken == branch.series:
         return f"\u2713 {tr('all of it')}"
     if not branch.series_taken:

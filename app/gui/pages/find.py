@@ -269,8 +269,11 @@ class FindPage(QWidget):
         if found is None or not found.rows:
             return ""
         totals = found.totals
-        if totals.open and not self._session.is_busy:
-            return tr("New images were found that are not judged yet. Search again.")
+        if totals.open:
+            images = counted(totals.images, mark("1 image was found."), mark("{count} images were found."))
+            if self._session.is_busy:
+                return f"{images} {tr('What is taken of it is seen in a moment.')}"
+            return f"{images} {tr('Not all of it is judged yet: search again.')}"
         return tr(
             "{taken} of {total} are taken, in {series} of {patients}.",
             taken=number(totals.images_taken),

@@ -79,7 +79,7 @@ class SeriesTree(QWidget):
         for column, usual in _USUAL.items():
             head = str(self.model.headerData(column, Qt.Orientation.Horizontal))
             header.resizeSection(column, max(metrics.horizontalAdvance(text) for text in (head, usual)) + 18)
-        header.resizeSection(NAME, metrics.averageCharWidth() * 26)
+        header.resizeSection(NAME, metrics.averageCharWidth() * 29)
         view.expanded.connect(partial(self._note_opened, is_open=True))
         view.collapsed.connect(partial(self._note_opened, is_open=False))
         shortcut("R", view, self._focus_reason, inside=False)
@@ -195,10 +195,10 @@ class SeriesTree(QWidget):
 def _why(rows: Sequence[SeriesRow]) -> str:
     taken = sum(bool(row.taken) for row in rows)
     reasons = dict.fromkeys(explanation_words(reason, tr) for row in rows for reason in row.original_reasons)
+    if any(row.is_open for row in rows):
+        return tr("Not judged yet; that is done when all sources are read.")
     if len(rows) == 1:
         (row,) = rows
-        if row.is_open:
-            return tr("Not judged yet. It will be at the end of the search.")
         if row.is_taken_by_hand and not reasons:
             return tr("Taken by hand.")
         return "\n".join([*reasons][:_REASONS_SHOWN]) or tr("It fits what is asked for.")
