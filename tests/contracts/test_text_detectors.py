@@ -29,7 +29,8 @@ def detector(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         case "glyphs":
             made = GlyphFinder()
         case _:
-            made = Tesseract(tmp_path_factory.mktemp("tesseract"))
+            # Unscaled: noise costs it four times as much at the product's scale, and the contract is the same.
+            made = Tesseract(tmp_path_factory.mktemp("tesseract"), TesseractSettings(scale=1.0))
             if not made.is_available():
                 pytest.skip("Tesseract is not installed")
     yield made
