@@ -60,10 +60,10 @@ class Person:
         assert shown, f"no {kind.__name__} called {name!r} is shown on the page {self.window.page_name}"
         return shown[0]
 
-    def press(self, name: str) -> None:
-        """Press a button with the mouse, as soon as it can be pressed."""
-        wait_until(lambda: self._has(name), f"the button {name!r} on the page {self.window.page_name}")
-        QTest.mouseClick(self.find(QAbstractButton, name), LEFT)
+    def press(self, *names: str) -> None:
+        """Press a button with the mouse, as soon as it can be pressed; of several names the one that it has by then."""
+        wait_until(lambda: any(map(self._has, names)), f"the button {names} on the page {self.window.page_name}")
+        QTest.mouseClick(self.find(QAbstractButton, next(filter(self._has, names))), LEFT)
 
     def _has(self, name: str) -> bool:
         return any(

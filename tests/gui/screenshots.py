@@ -107,7 +107,7 @@ def work_through(folder: Path) -> None:
     person.go(2)
     person.settle()
     person.shoot("2-find-done")
-    person.press("Not readable")
+    person.press("Not usable")
     person.settle()
     person.shoot("2-find-problems")
     person.press("All")

@@ -122,12 +122,12 @@ def search(person: Person, source: Path) -> None:
     person.press("Search")
     person.wait_for_job(1, "cancelled")
     assert "Nothing is lost" in window.toast.text
-    person.press("Search")
+    person.press("Search", "Search again")  # by how much was read before the stop
     person.wait_for_job(2)
     wait_until(lambda: window.steps[Step.DEIDENTIFY].state is StepState.DONE, "found and de-identified")
     assert window.steps[Step.FIND].state is StepState.DONE
     assert "9 of 9 images are taken" in texts(person)
-    person.press("Not readable")
+    person.press("Not usable")
     person.settle()
     assert "1 file can't be used: The pixel data are cut short." in everything_in_lists(person)
 
@@ -219,7 +219,7 @@ def test_search_that_was_stopped_by_closing_goes_on_at_the_next_start(person: Pe
     try:
         wait_until(lambda: again.window.page_name == "find", "the step that was stopped")
         again.settle()
-        again.press("Search")  # the source is still there
+        again.press("Search", "Search again")  # the source is still there
         again.wait_for_job(1)
         wait_until(lambda: again.window.steps[Step.DEIDENTIFY].state is StepState.DONE, "de-identified")
         assert "120 of 120 images are taken" in texts(again)
