@@ -21,7 +21,7 @@ from typing import TextIO
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QCoreApplication, QObject, QPoint, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QLineEdit, QListView, QTableView, QTreeView, QWidget
 
@@ -48,7 +48,7 @@ class Phase:
 
     ``own`` is how long the window's thread itself computed in that time: the rest, it waited for the interpreter's lock
     or for a processor. ``place`` is where it was. ``collecting`` is the longest garbage collection of any thread, which
-    holds that lock. All times in seconds.
+    holds that lock. ``took`` is all of it, with the pauses of a person. All times in seconds.
     """
 
     name: str
@@ -56,7 +56,15 @@ class Phase:
     own: float = 0.0
     place: str = ""
     collecting: float = 0.0
+    took: float = 0.0
     stalls: int = 0  # longer than NOTICED_S
+
+
+def let_live(seconds: float) -> None:
+    """Let the window work as the program does. ``QTest.qWait`` keeps the interpreter's lock while it waits."""
+    loop = QEventLoop()
+    QTimer.singleShot(round(1000 * seconds), loop.quit)
+    loop.exec()
 
 
 class StallWatch(QObject):
@@ -75,7 +83,7 @@ class StallWatch(QObject):
         self._watched = threading.get_ident()
         self._is_over = threading.Event()
         self._sampler = threading.Thread(target=self._sample, daemon=True)
-        self._last = time.perf_counter()
+        self._began = self._last = time.perf_counter()
         self._last_own = time.thread_time()
         self._place = ""
         self._collection_began = 0.0
@@ -99,12 +107,16 @@ class StallWatch(QObject):
     def begin(self, name: str) -> None:
         """What is done from now on."""
         QCoreApplication.processEvents()
+        now = time.perf_counter()
+        if self.phases:
+            self.phases[-1].took = now - self._began
         self.phases.append(Phase(name))
-        self._last, self._last_own, self._place = time.perf_counter(), time.thread_time(), ""
+        self._began = self._last = now
+        self._last_own, self._place = time.thread_time(), ""
 
     def wait(self, seconds: float) -> None:
         """Let the window work."""
-        QTest.qWait(round(1000 * seconds))
+        let_live(seconds)
 
     def wait_until(self, is_so: Callable[[], bool]) -> None:
         """Let the window work until something is so."""
@@ -112,7 +124,7 @@ class StallWatch(QObject):
         while not is_so():
             if time.monotonic() > end:
                 raise TimeoutError
-            QTest.qWait(TICK_MS)
+            let_live(TICK_MS / 1000)
 
     def _tick(self) -> None:
         now, own = time.perf_counter(), time.thread_time()
@@ -269,7 +281,7 @@ def open_window(folder: Path, root: Path, workers: str) -> Iterator[Window]:
     threading.Thread(target=warm_up).start()
     window.open_project(root)
     while not opened:
-        QTest.qWait(TICK_MS)
+        let_live(TICK_MS / 1000)
     yield window
     window.session.close()
 
@@ -299,10 +311,11 @@ def main() -> None:
         if Step.IMAGES in arguments.pages:
             look_through_images(window, watch)
         watch.begin("end")
-    print("worst   own    gc, ms  stalls  what, and where the thread was")
+    print("worst   own    gc, ms  stalls  took, s  what, and where the thread was")
     for phase in watch.phases[:-1]:
         worst, own, collecting = (1000 * seconds for seconds in (phase.worst, phase.own, phase.collecting))
-        print(f"{worst:5.0f} {own:5.0f} {collecting:5.0f}   {phase.stalls:7}  {phase.name}  {phase.place}")
+        numbers = f"{worst:5.0f} {own:5.0f} {collecting:5.0f}   {phase.stalls:7} {phase.took:8.1f}"
+        print(f"{numbers}  {phase.name}  {phase.place}")
     worst_phase = max(watch.phases, key=lambda phase: phase.worst)
     print(f"the worst: {1000 * worst_phase.worst:.0f} ms, {worst_phase.name}")
 
