@@ -351,11 +351,11 @@ class Window(QMainWindow):
         self.setWindowTitle(f"{root.name} - Consign")
         self.start_page.problems.clear()
         dropped, self._dropped = self._dropped, []
-        self._mark_stale()
         if dropped:
+            self._mark_stale()
             self._add_sources(dropped)
         else:
-            self.session.ask(self._overview_of, self._show_next_page)
+            self.session.ask(self._overview_of, self._show_next_page, key="overview")
 
     def _show_next_page(self, overview: Overview) -> None:
         self._take_overview(overview)
