@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from app.gui.widgets.contact_sheet import ContactSheet
 from app.gui.widgets.series_viewer import SeriesViewer
 from app.gui.window import Window
 from app.pipeline.progress import Step, StepState
+from tests.gui.driving import wait_until
 from tests.gui.review_case import make_project
 from tests.gui.test_accessibility import PAGES, contrast, controls, describe, says, show
 
@@ -30,38 +33,40 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_project(tmp_path_factory.mktemp("drawing"))
 
 
-@pytest.fixture(params=["light"])
-def scheme(qapp: QApplication, request: pytest.FixtureRequest) -> Iterator[None]:
-    """The theme as the program sets it; put back afterwards."""
-    palette, sheet = qapp.palette(), qapp.styleSheet()
-    apply_theme(qapp, dark=request.param == "dark")
-    yield
-    qapp.setPalette(palette)
-    qapp.setStyleSheet(sheet)
+@dataclass(frozen=True)
+class Look:
+    """How a person has set up the system: ``scale`` 2 is text at 200 %."""
+
+    is_dark: bool = False
+    scale: int = 1
 
 
-@pytest.fixture(params=[1])
-def scale(qapp: QApplication, request: pytest.FixtureRequest) -> Iterator[int]:
-    """How large the text is: 2 is 200 %."""
-    usual = qapp.font()
-    large = QFont(usual)
-    large.setPointSizeF(request.param * usual.pointSizeF())
-    qapp.setFont(large)
-    yield request.param
-    qapp.setFont(usual)
+LIGHT, DARK, LARGE = Look(), Look(is_dark=True), Look(scale=2)
+looks = partial(pytest.mark.parametrize, "window", indirect=True, ids=repr)
 
 
-@pytest.fixture
-def window(project: Path, tmp_path: Path, qtbot: QtBot, scheme: None, scale: int) -> Iterator[Window]:
-    window = Window(Preferences(tmp_path / "preferences.ini"), workers="serial")
-    qtbot.addWidget(window)
+@pytest.fixture(scope="module", params=[LIGHT], ids=repr)
+def window(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, qapp: QApplication, request: pytest.FixtureRequest
+) -> Iterator[Window]:
+    """One window for all tests of a look: none of them changes the project. What it changes is put back afterwards."""
+    palette, sheet, usual = qapp.palette(), qapp.styleSheet(), qapp.font()
+    font = QFont(usual)
+    font.setPointSizeF(request.param.scale * usual.pointSizeF())
+    qapp.setFont(font)
+    apply_theme(qapp, dark=request.param.is_dark)
+    window = Window(Preferences(tmp_path_factory.mktemp("look") / "preferences.ini"), workers="serial")
     window.resize(1280, 800)
     window.show()
-    with qtbot.waitSignal(window.session.opened):
-        window.open_project(project)
-    qtbot.waitUntil(lambda: window.steps[Step.PROTOCOL].state is StepState.DONE)
+    window.open_project(project)
+    wait_until(lambda: window.steps[Step.PROTOCOL].state is StepState.DONE)
     yield window
     window.session.close()
+    window.close()
+    window.deleteLater()
+    qapp.setFont(usual)
+    qapp.setPalette(palette)
+    qapp.setStyleSheet(sheet)
 
 
 def place(widget: QWidget, window: QWidget) -> QRect:
@@ -133,7 +138,7 @@ def test_no_two_buttons_of_a_page_have_the_same_name(window: Window, name: str, 
     assert [name for name, count in names.items() if count > 1] == []
 
 
-@pytest.mark.parametrize("scale", [2], indirect=True)
+@looks([LARGE])
 @pytest.mark.parametrize("name", PAGES)
 def test_large_text_is_scrolled_to_on_a_small_screen_and_cut_nowhere(window: Window, name: str, qtbot: QtBot) -> None:
     page = show(window, name, qtbot)
@@ -176,7 +181,7 @@ def texts(within: QWidget) -> list[QLabel | QAbstractButton]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"], indirect=True)
+@looks([LIGHT, DARK])
 @pytest.mark.parametrize("name", PAGES)
 def test_texts_are_readable_as_they_are_drawn(window: Window, name: str, qtbot: QtBot) -> None:
     show(window, name, qtbot)
@@ -186,7 +191,7 @@ def test_texts_are_readable_as_they_are_drawn(window: Window, name: str, qtbot: 
     assert {text: measured for text, measured in found.items() if measured < READABLE} == {}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"], indirect=True)
+@looks([LIGHT, DARK])
 def test_signs_can_be_told_from_their_ground(window: Window, qtbot: QtBot) -> None:
     show(window, "values", qtbot)
     picture = window.grab().toImage()
