@@ -359,7 +359,8 @@ class Window(QMainWindow):
 
     def _show_next_page(self, overview: Overview) -> None:
         self._take_overview(overview)
-        self.show_page(self._next_page())
+        if self.page_name == "start":  # nobody went anywhere in the meantime: seconds, in a large project
+            self.show_page(self._next_page())
 
     def _next_page(self) -> str:
         """The first step that is not done: what a person came back for."""

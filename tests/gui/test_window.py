@@ -182,6 +182,16 @@ def test_last_project_opens_again_and_a_closed_one_does_not(
     assert third.start_page.recent.item(0).data(Qt.ItemDataRole.UserRole) == root
 
 
+def test_page_that_a_person_chose_while_a_project_opened_stays(
+    make_window: Callable[[], Window], prepared: Path, qtbot: QtBot
+) -> None:
+    window = make_window()
+    window.session.opened.connect(lambda: window.show_page("protocol"))
+    window.open_project(prepared)
+    qtbot.waitUntil(lambda: window.steps[Step.PROTOCOL].state is StepState.DONE)
+    assert window.page_name == "protocol"
+
+
 def test_another_project_is_worked_on_after_the_first_was_closed(
     window: Window, prepared: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
