@@ -7,6 +7,7 @@ import threading
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.gui.defects import keep_texts_in
 from app.gui.theme import apply_theme, is_dark
 from app.gui.window import Window, import_pages
 from app.logs import quieten_libraries
@@ -31,6 +32,7 @@ def run(window_type: type[Window] = Window) -> int:
     application.setOrganizationName("Consign")
     apply_theme(application, dark=is_dark(application))
     window = window_type()
+    keep_texts_in(window.session.failed.emit)
     window.show()
     QTimer.singleShot(0, window.reopen_last)
     QTimer.singleShot(0, threading.Thread(target=warm_up).start)

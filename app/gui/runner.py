@@ -42,8 +42,9 @@ def as_consign_error(error: BaseException) -> ConsignError:
     """An error that may be shown: one of ours as it is, a defect by its place in our code alone."""
     if isinstance(error, ConsignError):
         return error
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return ConsignError("defect", kind=type(error).__name__, place=f"{Path(frame.filename).name}:{frame.lineno}")
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    return ConsignError("defect", kind=type(error).__name__, place=place)
 
 
 class Runner(QThread):

@@ -76,6 +76,7 @@ class Session(QObject):
         runner, self._runner = self._runner, None
         if runner is None:
             return
+        runner.cancel()  # it ends while the answers are waited for
         self._asked.clear()
         self._decider.waitForDone(_LONGEST_END_MS)
         self._questions.waitForDone(_LONGEST_END_MS)
