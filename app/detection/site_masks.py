@@ -38,7 +38,10 @@ def import_ctp_script(project: Project, path: Path) -> TakenScript:
     """
     try:
         with path.open("rb") as file:
-            text = file.read(LARGEST_SCRIPT_BYTES).decode("utf-8-sig")
+            content = file.read(LARGEST_SCRIPT_BYTES + 1)
+        if len(content) > LARGEST_SCRIPT_BYTES:  # no script; and half of one must not pass for the whole
+            raise UsageError("script-not-readable")
+        text = content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError("script-not-readable") from error
     masks, problems = read_ctp_script(text)
