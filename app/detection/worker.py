@@ -1,9 +1,8 @@
 """The part of *detect* that runs in other processes: decodes, renders and looks; plain data in and out, no database."""
 
 import json
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -23,7 +22,6 @@ from app.pixels.rendering import look_of, render_for_detection
 from app.project.images import NO_RISK, Region
 
 DEVICE_TABLE, ULTRASOUND_REGIONS = "device", "ultrasound-regions"
-_READERS_KEPT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +169,7 @@ def _look_at_stack(
     while images:
         stack = _Stack(images, cache)
         try:
-            regions = [(region.box, region) for region in survey(stack, detectors)]
+            regions = survey(stack, detectors)
             _check(regions, images[0].description, len(stack))
         except _FrameLostError as lost:
             yield _failed(lost.image, lost.reason)
@@ -187,27 +185,23 @@ def _look_at_stack(
         finally:
             stack.close()
         for index, image in enumerate(images):
-            mine = [
-                Region(
-                    Box(box.top, box.left, box.bottom, box.right, None if len(images) > 1 else box.frame),
-                    region.engine,
-                    region.confidence,
-                    region.is_strong,
-                    region.original_text,
-                )
-                for box, region in regions
-                if len(images) == 1 or box.frame in (None, index)
-            ]
+            mine = regions
+            if len(images) > 1:  # frames of the stack are images of their own
+                mine = [
+                    replace(region, box=replace(region.box, frame=None))
+                    for region in regions
+                    if region.box.frame in (None, index)
+                ]
             yield _looked_at(image, (*_known_places(image, site_masks, cache), *mine))
         return
 
 
-def _check(regions: Sequence[tuple[Box, "object"]], description: ImageDescription, frames: int) -> None:
+def _check(regions: Sequence[Region], description: ImageDescription, frames: int) -> None:
     """A detector that answers nonsense has not looked. Raises DetectorFailedError."""
-    for box, region in regions:
-        confidence = getattr(region, "confidence", math.nan)
+    for region in regions:
+        box = region.box
         inside = box.bottom <= description.rows and box.right <= description.columns
-        if not inside or not 0 <= confidence <= 1 or (box.frame is not None and box.frame >= frames):
+        if not inside or not 0 <= region.confidence <= 1 or (box.frame is not None and box.frame >= frames):
             raise DetectorFailedError
 
 

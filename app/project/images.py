@@ -249,6 +249,8 @@ class ImagePlanner:
         return replace(image, plan=plan)
 
     def _drawn(self, image: CheckedImage, series_uid: str) -> tuple[Box, ...]:
+        if not self._masks:
+            return ()
         uid = image.original_sop_instance_uid
         fitting = {
             MaskScope.FRAME: uid,
@@ -257,10 +259,12 @@ class ImagePlanner:
             MaskScope.DEVICE: image.original_device,
         }
         masks = (mask for key in {*fitting.values()} for mask in self._masks.get(key, ()))
-        return _clip((mask.box for mask in masks if mask.original_key == fitting[mask.scope]), image)
+        return _clip([mask.box for mask in masks if mask.original_key == fitting[mask.scope]], image)
 
 
-def _clip(boxes: Iterable[Box], image: CheckedImage) -> tuple[Box, ...]:
+def _clip(boxes: Sequence[Box], image: CheckedImage) -> tuple[Box, ...]:
+    if not boxes:  # nearly always
+        return ()
     inside = {box.clipped(image.rows, image.columns) for box in boxes if box.frame is None or box.frame < image.frames}
     return tuple(sorted((box for box in inside if box is not None), key=_box_content))
 
@@ -281,7 +285,7 @@ def plan_image(
     decision
         A person's, made in sight of what is found now; None where there is no such decision.
     """
-    found = _clip((region.box for region in image.regions if region.is_strong), image)
+    found = _clip([region.box for region in image.regions if region.is_strong], image)
     everything = tuple(sorted({*found, *drawn}, key=_box_content))
     if decision is not None:
         boxes = everything if decision.action is ImageAction.MASK else drawn
