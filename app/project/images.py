@@ -7,7 +7,7 @@ window and the command line show. Whatever is missing, stale or failed keeps the
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
 from operator import itemgetter
@@ -123,7 +123,8 @@ class CheckedSeries:
 
 def check_digest(sop_instance_uid: str, size: int, mtime_ns: int, signature: str) -> str:
     """What a check was made with: the file as the scan saw it, and the detectors."""
-    return hashlib.sha256(json.dumps([sop_instance_uid, size, mtime_ns, signature]).encode()).hexdigest()
+    # No JSON: it is asked of every image whenever somebody looks.
+    return hashlib.sha256(f"{signature}\0{size}\0{mtime_ns}\0{sop_instance_uid}".encode()).hexdigest()
 
 
 def regions_digest(regions: Iterable[Region]) -> str:
@@ -219,7 +220,25 @@ class ImagePlanner:
         uid = row["original_sop_instance_uid"]
         is_current = row["checked_with"] == check_digest(uid, row["size"], row["mtime_ns"], self._signature)
         seen = _seen(row["regions_digest"] or "")
-        image = CheckedImage(
+        own, of_series = self._decisions.images.get(uid), self._decisions.images.get(series_uid)
+        decision, current = (own, seen) if own is not None else (of_series, series_seen)
+        if decision is not None and decision.action is ImageAction.EXCLUDE:
+            plan = _EXCLUDED
+        elif not is_current:
+            plan = _UNCHECKED
+        elif row["failure"]:
+            plan = ImagePlan(ImageState.UNCHECKED, Reason(row["failure"]))
+        else:
+            plan = plan_image(
+                found=_clip([region.box for region in regions if region.is_strong], row),
+                is_unsure=any(not region.is_strong for region in regions),
+                risk=row["risk"],
+                drawn=_clip(self._drawn(uid, series_uid, row["original_device"]), row),
+                decision=decision if decision is not None and decision.seen == current else None,
+                rules=self._rules,
+                unattended=self._unattended,
+            )
+        return CheckedImage(
             instance_id=row["id"],
             original_sop_instance_uid=uid,
             sop_class_uid=row["sop_class_uid"],
@@ -233,39 +252,30 @@ class ImagePlanner:
             frames=row["frames"] or 0,
             regions=regions,
             seen_digest=seen,
-            plan=_UNCHECKED,
+            plan=plan,
         )
-        own, of_series = self._decisions.images.get(uid), self._decisions.images.get(series_uid)
-        decision, current = (own, seen) if own is not None else (of_series, series_seen)
-        if decision is not None and decision.action is ImageAction.EXCLUDE:
-            plan = _EXCLUDED
-        elif not is_current:
-            plan = _UNCHECKED
-        elif row["failure"]:
-            plan = ImagePlan(ImageState.UNCHECKED, Reason(row["failure"]))
-        else:
-            valid = decision if decision is not None and decision.seen == current else None
-            plan = plan_image(image, self._drawn(image, series_uid), valid, self._rules, unattended=self._unattended)
-        return replace(image, plan=plan)
 
-    def _drawn(self, image: CheckedImage, series_uid: str) -> tuple[Box, ...]:
+    def _drawn(self, uid: str, series_uid: str, device: str) -> list[Box]:
+        """The masks of people that are meant for an image."""
         if not self._masks:
-            return ()
-        uid = image.original_sop_instance_uid
+            return []
         fitting = {
             MaskScope.FRAME: uid,
             MaskScope.INSTANCE: uid,
             MaskScope.SERIES: series_uid,
-            MaskScope.DEVICE: image.original_device,
+            MaskScope.DEVICE: device,
         }
         masks = (mask for key in {*fitting.values()} for mask in self._masks.get(key, ()))
-        return _clip([mask.box for mask in masks if mask.original_key == fitting[mask.scope]], image)
+        return [mask.box for mask in masks if mask.original_key == fitting[mask.scope]]
 
 
-def _clip(boxes: Sequence[Box], image: CheckedImage) -> tuple[Box, ...]:
+def _clip(boxes: Sequence[Box], row: Any) -> tuple[Box, ...]:
+    """The parts of boxes that lie in the image of a row."""
     if not boxes:  # nearly always
         return ()
-    inside = {box.clipped(image.rows, image.columns) for box in boxes if box.frame is None or box.frame < image.frames}
+    inside = {
+        box.clipped(row["height"], row["width"]) for box in boxes if box.frame is None or box.frame < row["frames"]
+    }
     return tuple(sorted((box for box in inside if box is not None), key=_box_content))
 
 
@@ -274,18 +284,30 @@ _EXCLUDED = ImagePlan(ImageState.EXCLUDED, Reason.EXCLUDED_BY_PERSON)
 
 
 def plan_image(
-    image: CheckedImage, drawn: tuple[Box, ...], decision: ImageDecision | None, rules: Images, *, unattended: bool
+    *,
+    found: tuple[Box, ...],
+    is_unsure: bool,
+    risk: str,
+    drawn: tuple[Box, ...],
+    decision: ImageDecision | None,
+    rules: Images,
+    unattended: bool,
 ) -> ImagePlan:
     """What becomes of an image that was looked through.
 
     Parameters
     ----------
+    found
+        Where text is certain, within the matrix.
+    is_unsure
+        Whether there are places that a person should look at.
+    risk
+        What speaks against the image; ``NO_RISK`` where nothing does.
     drawn
         The masks of people that concern it, within its matrix.
     decision
         A person's, made in sight of what is found now; None where there is no such decision.
     """
-    found = _clip([region.box for region in image.regions if region.is_strong], image)
     everything = tuple(sorted({*found, *drawn}, key=_box_content))
     if decision is not None:
         boxes = everything if decision.action is ImageAction.MASK else drawn
@@ -297,10 +319,9 @@ def plan_image(
         return ImagePlan(ImageState.TEXT_FOUND, Reason.TEXT_FOUND)
     if not all(any(mask.covers(box) for mask in drawn) for box in found):
         return ImagePlan(ImageState.TEXT_FOUND, Reason.TEXT_FOUND)
-    if image.risk != NO_RISK and MustSee.EXPECTED_TEXT in rules.must_see:
+    if risk != NO_RISK and MustSee.EXPECTED_TEXT in rules.must_see:
         return ImagePlan(ImageState.MUST_BE_SEEN, Reason.BURNED_IN_LIKELY)
-    unsure = any(not region.is_strong for region in image.regions)
-    if unsure and not unattended and MustSee.WEAK_FINDINGS in rules.must_see:
+    if is_unsure and not unattended and MustSee.WEAK_FINDINGS in rules.must_see:
         return ImagePlan(ImageState.MUST_BE_SEEN, Reason.TEXT_POSSIBLE)
     return _leaving(ImageState.MASKED if drawn else ImageState.CLEAR, drawn, rules)
 
