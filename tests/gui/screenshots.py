@@ -1,7 +1,7 @@
 """Pictures of every page, taken from the real application at work on the demo: ``make screenshots``.
 
 Each state (empty, working, with problems, done) is taken at 1280x800 and 1920x1080, light and dark, into
-``build/screenshots``. The best ones are copied into ``resources/help/pictures``, for the README.
+``build/screenshots``. The one that the README shows is copied into ``resources/help/pictures``.
 """
 
 import os
@@ -28,7 +28,7 @@ from tests.gui.driving import Person, use_scheme, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 TO = ROOT / "build" / "screenshots"
-BEST = {"3-deidentify-done": "deidentify", "5-images-viewer": "images", "6-signoff-done": "signoff"}
+BEST = {"5-images-viewer": "images"}
 SIZES = ((1280, 800), (1920, 1080))
 DETECTION_MS = 600_000
 
@@ -187,7 +187,7 @@ def sign_and_export(person: Photographer) -> None:
 
 
 def publish() -> None:
-    """Copy the best ones to where the README shows them from."""
+    """Copy what the README shows to where it shows it from."""
     pictures = ROOT / "resources" / "help" / "pictures"
     pictures.mkdir(exist_ok=True)
     for name, short in BEST.items():
