@@ -8,8 +8,6 @@ import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scipy.special import betaincinv  # type: ignore[import-untyped]  # scipy has no types of its own
-
 from app.project.decisions import Decisions, ImageAction, load_decisions
 from app.project.folder import Project
 from app.project.images import NO_RISK, CheckedImage, ImagePlanner
@@ -37,8 +35,8 @@ class AuditSample:
             return 1.0
         if self.seen == self.population:
             return self.found / self.population
-        # The quantile of a beta distribution; scipy.stats has it by name and takes most of a second to import.
-        from scipy.special import betaincinv  # noqa: PLC0415 - a quarter of a second of every start, for one figure
+        # The quantile of a beta distribution. Its import takes a quarter of a second, of every start.
+        from scipy.special import betaincinv  # type: ignore[import-untyped]  # noqa: PLC0415 - slow; no types
 
         return float(betaincinv(self.found + 1, self.seen - self.found, CONFIDENCE))
 
