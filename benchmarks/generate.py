@@ -1,7 +1,7 @@
 """Writes what the benchmark reads: ``large`` (CT slices of 512x512) and ``small`` (the same of 16x16).
 
-The header is what a scanner writes, about 130 elements at the top level with private blocks; the pixels are
-noise, so that nobody wins by compressing them.
+The header is what a scanner writes, about 130 elements at the top level with private blocks; the pixels are a body
+with noise of its own on each slice, so that a series looks like one and nobody wins by compressing it.
 """
 
 import argparse
@@ -83,6 +83,7 @@ def write_instances(folder: Path, count: int, size_px: int, seed: int) -> None:
         study = make_study(random.getrandbits(32), description="Thorax")
         (dataset,) = ct_series(study, slices=1, rows=size_px, columns=size_px)
         add_scanner_attributes(dataset)
+        body = dataset.pixel_array
         for index in range(min(SLICES_A_SERIES, count - first)):
             height_mm = -120.0 + index
             dataset.SOPInstanceUID = study.new_uid()
@@ -91,7 +92,7 @@ def write_instances(folder: Path, count: int, size_px: int, seed: int) -> None:
             dataset.SliceLocation = height_mm
             dataset.ImagePositionPatient = [-190.0, -190.0, height_mm]
             dataset.AcquisitionTime = f"{study.time[:6]}.{index:06}"
-            pixels = noise.integers(0, 4096, (size_px, size_px), np.uint16)
+            pixels = body + noise.integers(0, 41, body.shape, body.dtype)
             dataset[Tag(0x7FE0, 0x0010)].value = pixels.tobytes()
             (folder / f"IM{first + index:05}").write_bytes(to_bytes(dataset))
 
