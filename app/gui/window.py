@@ -155,6 +155,7 @@ class Window(QMainWindow):
         self.setMinimumSize(960, 640)
         self.pages: dict[str, QWidget] = {}
         self._dropped: list[Path] = []
+        self._is_opening = False  # nobody was led to a page yet
         self._working: Step | None = None
         self._overview: Overview | None = None
         self._states: Mapping[Step, StepState] = step_states(None)
@@ -355,12 +356,8 @@ class Window(QMainWindow):
             self._mark_stale()
             self._add_sources(dropped)
         else:
-            self.session.ask(self._overview_of, self._show_next_page, key="overview")
-
-    def _show_next_page(self, overview: Overview) -> None:
-        self._take_overview(overview)
-        if self.page_name == "start":  # nobody went anywhere in the meantime: seconds, in a large project
-            self.show_page(self._next_page())
+            self._is_opening = True
+            self._ask_where_it_stands()
 
     def _next_page(self) -> str:
         """The first step that is not done: what a person came back for."""
@@ -372,6 +369,8 @@ class Window(QMainWindow):
         self._project_place.setText("")
         self.setWindowTitle("Consign")
         self._working = self._overview = None
+        self._is_opening = False
+        self._refresh_timer.stop()
         self.strip.end()
         self._show_states(step_states(None))
         self.show_page("start")
@@ -384,8 +383,11 @@ class Window(QMainWindow):
     def _refresh(self) -> None:
         if self.session.project is None:
             return
-        self.session.ask(self._overview_of, self._take_overview, key="overview")
+        self._ask_where_it_stands()
         self._refresh_page()
+
+    def _ask_where_it_stands(self) -> None:
+        self.session.ask(self._overview_of, self._take_overview, key="overview")
 
     def _overview_of(self, project: Project) -> Overview:
         return load_overview(project, self.session.dump.rows(project))
@@ -393,6 +395,11 @@ class Window(QMainWindow):
     def _take_overview(self, overview: Overview) -> None:
         self._overview = overview
         self._show_states(step_states(overview, self._working))
+        # A later question may have superseded the one that was asked at opening: whichever is answered leads on, unless
+        # somebody went elsewhere in the meantime. In a large project that takes seconds.
+        if self._is_opening and self.page_name == "start":
+            self.show_page(self._next_page())
+        self._is_opening = False
 
     def _show_states(self, states: Mapping[Step, StepState]) -> None:
         self._states = states

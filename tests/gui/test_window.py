@@ -210,6 +210,14 @@ def test_another_project_is_worked_on_after_the_first_was_closed(
         assert window.page_name == "start"
 
 
+def test_change_while_a_project_opens_leaves_nobody_on_the_start_page(
+    window: Window, prepared: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    window.session.opened.connect(window._refresh, Qt.ConnectionType.SingleShotConnection)  # asks again, at once
+    open_in(window, copy_project(prepared, tmp_path / "one"), qtbot)
+    assert window.page_name != "start"
+
+
 def test_project_is_made_from_the_start_page(window: Window, tmp_path: Path, qtbot: QtBot) -> None:
     page = window.start_page
     page.folder.setText(str(tmp_path / "new"))
