@@ -4,42 +4,18 @@
 their pixels it is absent on nearly all, and NO on one.
 """
 
-from enum import StrEnum
-
 from pydicom import uid
 
 from app.detection.device_masks import boxes_for, device_facts
 from app.dicom.reading import Header
 from app.dicom.sopclasses import ObjectKind, object_kind, shows_pictures
+from app.project.risks import Risk
 
 _MODALITY, _IMAGE_TYPE, _CONVERSION_TYPE, _BURNED_IN = 0x00080060, 0x00080008, 0x00080064, 0x00280301
 _SERIES_DESCRIPTION = 0x0008103E
 _CAPTURE_DEVICE = (0x00181010, 0x00181012, 0x00181016, 0x00181018, 0x00181019)
 _OVERLAY_BIT_POSITION = 0x0102
 
-
-class Risk(StrEnum):
-    """What makes text in the pixels likely; the riskiest first. The values stand in the database and in lists."""
-
-    UNEXPECTED_PIXELS = "unexpected-pixels"
-    SAYS_BURNED_IN = "says-burned-in"
-    SUMMARY_PAGE = "summary-page"
-    SCREEN_CAPTURE = "screen-capture"
-    SECONDARY_CAPTURE = "secondary-capture"
-    OVERLAY_IN_PIXELS = "overlay-in-pixels"
-    ULTRASOUND = "ultrasound"
-    KNOWN_DEVICE = "known-device"
-    PHOTOGRAPH = "photograph"
-    CONVERTED = "converted"
-    NONE = "none"
-
-    @property
-    def rank(self) -> int:
-        """0 for the riskiest; sorts a contact sheet."""
-        return _RANKS[self]
-
-
-_RANKS = {risk: rank for rank, risk in enumerate(Risk)}
 
 _ULTRASOUND = frozenset(
     (

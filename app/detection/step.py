@@ -21,7 +21,8 @@ from app.jobs.executors import WorkExecutor
 from app.jobs.pump import Batch, Done, Lost, run_batches
 from app.project.decisions import PREPARED_DECISIONS
 from app.project.folder import Project
-from app.project.images import DETECTION_SIGNATURE, NO_RISK, check_digest, regions_digest
+from app.project.images import DETECTION_SIGNATURE, check_digest, regions_digest
+from app.project.risks import Risk
 
 STEP = "detect"
 # A stack is looked at as a whole: longer ones are cut, so that progress shows and a crash costs little.
@@ -174,6 +175,6 @@ def _counts(project: Project) -> Mapping[str, int]:
         "coalesce(sum(EXISTS (SELECT 1 FROM text_regions r WHERE r.instance_id = c.instance_id AND r.is_strong)), 0), "
         "coalesce(sum(c.risk <> ?), 0) "
         "FROM image_checks c JOIN instances i ON i.id = c.instance_id WHERE i.selected = 1",
-        (NO_RISK,),
+        (Risk.NONE,),
     ).fetchone()
     return dict(zip(("checked", "failed", "with_text", "text_usual"), row, strict=True))

@@ -19,7 +19,8 @@ from app.files.locator import ArchiveCache, Locator, open_locator
 from app.pixels.boxes import Box
 from app.pixels.reading import ImageDescription, ImageReader, Stored
 from app.pixels.rendering import look_of, render_for_detection
-from app.project.images import NO_RISK, Region
+from app.project.images import Region
+from app.project.risks import Risk
 
 DEVICE_TABLE, ULTRASOUND_REGIONS = "device", "ultrasound-regions"
 
@@ -50,7 +51,7 @@ class LookedAt:
 
     instance_id: int
     failure: Reason | None
-    risk: str = NO_RISK
+    risk: Risk = Risk.NONE
     original_device: str = field(default="", repr=False)
     rows: int = 0
     columns: int = 0
@@ -261,8 +262,8 @@ def _failed(image: _Image, reason: Reason) -> LookedAt:
     )
 
 
-def _risk(image: _Image) -> str:
-    return risk_of(image.header, image.header.text(SOP_CLASS_UID)).value
+def _risk(image: _Image) -> Risk:
+    return risk_of(image.header, image.header.text(SOP_CLASS_UID))
 
 
 def _device_text(facts: DeviceFacts) -> str:

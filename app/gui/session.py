@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
 from app.errors import ConsignError
 from app.gui.runner import Ending, JobFactory, Outcome, Runner, as_consign_error
 from app.project.folder import Project
+from app.project.plan_memory import PlanMemory
 from app.review.dump import DumpMemory
 
 T = TypeVar("T")
@@ -46,7 +47,9 @@ class Session(QObject):
         self._decider = QThreadPool(self)
         self._decider.setMaxThreadCount(1)
         self._tasks: dict[_Task, Callable[[Any], None]] = {}
-        self.dump = DumpMemory()  # what the pages look at; whoever signs or exports builds it anew
+        # What the pages look at; whoever signs or exports builds both anew.
+        self.dump = DumpMemory()
+        self.plans = PlanMemory()
 
     # the project ------------------------------------------------------------
 
@@ -81,6 +84,7 @@ class Session(QObject):
         self._decider.waitForDone(_LONGEST_END_MS)
         self._questions.waitForDone(_LONGEST_END_MS)
         self._tasks.clear()
+        self.plans.forget()
         if self._reader is not None:
             self._reader.store.close()
         was_open = self._reader is not None
@@ -106,6 +110,7 @@ class Session(QObject):
             return
         runner.wait(_LONGEST_END_MS)  # it is about to end, and Qt wants it whole until then
         self._runner = None
+        self.plans.forget()
         if self._reader is not None:  # it broke while it was open
             self._reader.store.close()
             self._reader = self._writer = None

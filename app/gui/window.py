@@ -390,7 +390,7 @@ class Window(QMainWindow):
         self.session.ask(self._overview_of, self._take_overview, key="overview")
 
     def _overview_of(self, project: Project) -> Overview:
-        return load_overview(project, self.session.dump.rows(project))
+        return load_overview(project, self.session.dump.rows(project), self.session.plans.series(project))
 
     def _take_overview(self, overview: Overview) -> None:
         self._overview = overview

@@ -6,7 +6,7 @@ what is here and work nothing out by themselves.
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,10 +16,10 @@ from app.errors import Reason
 from app.project.approvals import load_approvals
 from app.project.decisions import PREPARED_DECISIONS, Decisions, ValueAction, load_decisions, prepared_with
 from app.project.folder import Project
-from app.project.images import ImagePlanner, ImageState
+from app.project.images import CheckedSeries, ImagePlanner, ImageState
 from app.project.values import RowKind, ValueRow
 from app.review.dump import build_dump
-from app.signoff.step import approval_digest, undecided_blocking, valid_approvals
+from app.signoff.step import approval_digest, approvals_of, undecided_blocking
 
 # Keys of the table meta, as JSON: what the last export wrote, and what its verification found.
 LAST_EXPORT = "last_export"
@@ -185,14 +185,18 @@ class Overview:
         return self.may_sign and self.check(CheckItem.SIGNATURES).standing is Standing.DONE
 
 
-def load_overview(project: Project, rows: Sequence[ValueRow] | None = None) -> Overview:
-    """Where the project stands now; ``rows`` is the dump, built where it is not given. Reads only."""
+def load_overview(
+    project: Project,
+    rows: Sequence[ValueRow] | None = None,
+    planned: Iterable[CheckedSeries] | None = None,
+) -> Overview:
+    """Where the project stands now; ``rows`` is the dump, ``planned`` the images, made where not given. Reads only."""
     rows = build_dump(project) if rows is None else rows
     decisions = load_decisions(project.layout)
-    images = _image_counts(project, decisions)
+    images = _count_images(ImagePlanner(project, decisions=decisions).all_series() if planned is None else planned)
     digest = approval_digest(project, rows)
     exported, verified, parts = load_export(project), load_verification(project), load_parts(project)
-    approvals = _approvals(project, rows)
+    approvals = _approvals(project, digest)
     undecided = _undecided(project, rows, decisions, images.states)
     instances = _instances(project)
     return Overview(
@@ -254,10 +258,10 @@ class _ImageCounts:
     waiting: int
 
 
-def _image_counts(project: Project, decisions: Decisions) -> _ImageCounts:
+def _count_images(planned: Iterable[CheckedSeries]) -> _ImageCounts:
     states: Counter[ImageState] = Counter()
     failed = 0
-    for series in ImagePlanner(project, decisions=decisions).all_series():
+    for series in planned:
         for image in series.images:
             states[image.plan.state] += 1
             failed += image.plan.state is ImageState.UNCHECKED and image.plan.reason is not Reason.IMAGE_NOT_CHECKED
@@ -439,8 +443,8 @@ def _undecided(
     )
 
 
-def _approvals(project: Project, rows: Sequence[ValueRow]) -> tuple[RoleApproval, ...]:
-    valid = {one.role: one for one in valid_approvals(project, rows)}
+def _approvals(project: Project, digest: str) -> tuple[RoleApproval, ...]:
+    valid = {one.role: one for one in approvals_of(project, digest)}
     last = {one.role: one for one in load_approvals(project.layout)[0]}
     told = []
     for role in project.protocol.review.signatures:

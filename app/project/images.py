@@ -19,12 +19,12 @@ from app.pixels.boxes import Box
 from app.project.decisions import Decisions, ImageAction, ImageDecision, load_decisions
 from app.project.folder import Project
 from app.project.masks import Mask, MaskScope
+from app.project.risks import Risk
 from app.project.store import Store
 from app.protocol.images import Images, MustSee
 
 # The key in the table meta under which *detect* leaves what it looks with: labels, versions, settings.
 DETECTION_SIGNATURE = "detection_signature"
-NO_RISK = "none"
 _SEEN_DIGITS = 15
 
 
@@ -91,7 +91,7 @@ class ImagePlan:
 class CheckedImage:
     """A selected image with what was found on it and what becomes of it.
 
-    ``risk`` is a ``detection.risk`` value, "none" where nothing speaks against the image; ``seen_digest`` is what a
+    ``risk`` is what speaks against it; ``seen_digest`` is what a
     decision on it has to carry. ``frames`` is 0 where it was not looked at.
     """
 
@@ -101,7 +101,7 @@ class CheckedImage:
     instance_number: int | None
     original_locator: str = field(repr=False)
     original_device: str = field(repr=False)
-    risk: str
+    risk: Risk
     failure: str | None
     rows: int
     columns: int
@@ -232,7 +232,7 @@ class ImagePlanner:
             plan = plan_image(
                 found=_clip([region.box for region in regions if region.is_strong], row),
                 is_unsure=any(not region.is_strong for region in regions),
-                risk=row["risk"],
+                risk=Risk(row["risk"] or Risk.NONE),
                 drawn=_clip(self._drawn(uid, series_uid, row["original_device"]), row),
                 decision=decision if decision is not None and decision.seen == current else None,
                 rules=self._rules,
@@ -245,7 +245,7 @@ class ImagePlanner:
             instance_number=row["instance_number"],
             original_locator=row["original_locator"],
             original_device=row["original_device"] or "",
-            risk=row["risk"] or NO_RISK,
+            risk=Risk(row["risk"] or Risk.NONE),
             failure=row["failure"],
             rows=row["height"] or 0,
             columns=row["width"] or 0,
@@ -287,7 +287,7 @@ def plan_image(
     *,
     found: tuple[Box, ...],
     is_unsure: bool,
-    risk: str,
+    risk: Risk,
     drawn: tuple[Box, ...],
     decision: ImageDecision | None,
     rules: Images,
@@ -302,7 +302,7 @@ def plan_image(
     is_unsure
         Whether there are places that a person should look at.
     risk
-        What speaks against the image; ``NO_RISK`` where nothing does.
+        What speaks against the image; ``Risk.NONE`` where nothing does.
     drawn
         The masks of people that concern it, within its matrix.
     decision
@@ -319,7 +319,7 @@ def plan_image(
         return ImagePlan(ImageState.TEXT_FOUND, Reason.TEXT_FOUND)
     if not all(any(mask.covers(box) for mask in drawn) for box in found):
         return ImagePlan(ImageState.TEXT_FOUND, Reason.TEXT_FOUND)
-    if risk != NO_RISK and MustSee.EXPECTED_TEXT in rules.must_see:
+    if risk is not Risk.NONE and MustSee.EXPECTED_TEXT in rules.must_see:
         return ImagePlan(ImageState.MUST_BE_SEEN, Reason.BURNED_IN_LIKELY)
     if is_unsure and not unattended and MustSee.WEAK_FINDINGS in rules.must_see:
         return ImagePlan(ImageState.MUST_BE_SEEN, Reason.TEXT_POSSIBLE)

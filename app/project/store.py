@@ -14,13 +14,16 @@ class Store:
     """A thin owner of one SQLite connection.
 
     One process writes; workers return plain data. ``read_only`` opens another connection beside the one that writes,
-    for another thread: it sees what is committed, and waits for nobody. Raises ProjectError("database-damaged") where
-    SQLite says that the file is not a sound database, so that no caller has to know sqlite3's exceptions.
+    for another thread, or for several that take turns: it sees what is committed, and waits for nobody. Raises
+    ProjectError("database-damaged") where SQLite says that the file is not a sound database, so that no caller has to
+    know sqlite3's exceptions.
     """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         address = f"{path.absolute().as_uri()}?mode=ro" if read_only else path
-        self._connection = sqlite3.connect(address, isolation_level=None, timeout=10, uri=read_only)
+        self._connection = sqlite3.connect(
+            address, isolation_level=None, timeout=10, uri=read_only, check_same_thread=not read_only
+        )
         self._connection.row_factory = sqlite3.Row
         if read_only:
             self._connection.execute("PRAGMA temp_store = MEMORY")

@@ -5,12 +5,13 @@ The draw is keyed by the project's secret: nobody chooses it, and the same proje
 
 import heapq
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from app.project.decisions import Decisions, ImageAction, load_decisions
 from app.project.folder import Project
-from app.project.images import NO_RISK, CheckedImage, ImagePlanner
+from app.project.images import CheckedImage, CheckedSeries, ImagePlanner
+from app.project.risks import Risk
 
 CONFIDENCE = 0.95
 
@@ -41,9 +42,15 @@ class AuditSample:
         return float(betaincinv(self.found + 1, self.seen - self.found, CONFIDENCE))
 
 
-def draw_audit_sample(project: Project, *, decisions: Decisions | None = None) -> AuditSample:
-    """Draw as many images as the protocol says, and tell what a person saw of them so far."""
+def draw_audit_sample(
+    project: Project, *, decisions: Decisions | None = None, planned: Iterable[CheckedSeries] | None = None
+) -> AuditSample:
+    """Draw as many images as the protocol says, and tell what a person saw of them so far.
+
+    ``planned`` are all series of the project, planned here where they are not given.
+    """
     decisions = load_decisions(project.layout) if decisions is None else decisions
+    planned = ImagePlanner(project, decisions=decisions).all_series() if planned is None else planned
     key = project.secret.subkey("audit sample")
     wanted = project.protocol.review.audit_sample
     population = 0
@@ -53,9 +60,9 @@ def draw_audit_sample(project: Project, *, decisions: Decisions | None = None) -
 
     def candidates() -> Iterator[tuple[bytes, int, str, bool]]:
         nonlocal population
-        for series in ImagePlanner(project, decisions=decisions).all_series():
+        for series in planned:
             for image in series.images:
-                if image.frames and not image.failure and not image.regions and image.risk == NO_RISK:
+                if image.frames and not image.failure and not image.regions and image.risk is Risk.NONE:
                     population += 1
                     seen = _is_decided(decisions, image)
                     yield rank(image), image.instance_id, image.original_sop_instance_uid, seen

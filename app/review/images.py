@@ -5,7 +5,7 @@ They travel as a CSV too, for people who decide in a spreadsheet.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from app.project.decisions import (
     parse_image_entry,
 )
 from app.project.folder import Project
-from app.project.images import NO_RISK, CheckedImage, CheckedSeries, ImagePlanner, ImageState
+from app.project.images import CheckedImage, CheckedSeries, ImagePlanner, ImageState
+from app.project.risks import Risk
 from app.review.tables import read_table, write_table
 
 COLUMNS = (
@@ -35,7 +36,7 @@ _REQUIRED = ("uid", "decision")
 class SeriesCard:
     """A series on the contact sheet.
 
-    ``states`` counts its images; ``risk`` is the one of most of its images, "none" where nothing speaks against them;
+    ``states`` counts its images; ``risk`` is the one of most of its images that have one;
     ``found`` and ``possible`` count regions that are certain and those that are not.
     """
 
@@ -46,7 +47,7 @@ class SeriesCard:
     original_description: str = field(repr=False)
     images: int
     states: Mapping[ImageState, int]
-    risk: str
+    risk: Risk
     found: int
     possible: int
     example_instance_id: int
@@ -57,22 +58,25 @@ class SeriesCard:
         return sum(count for state, count in self.states.items() if state.waits)
 
     @property
-    def sort_key(self) -> tuple[bool, bool, bool, bool, str, int]:
-        """Riskiest first: certain text, then text that is usual in the kind, then text that is possible."""
+    def sort_key(self) -> tuple[bool, bool, int, bool, str, int]:
+        """Certain text first, then what waits, then by how likely text is in the kind, then text that is possible."""
         return (
             not self.states[ImageState.TEXT_FOUND],
             not self.waiting,
-            self.risk == NO_RISK,
+            self.risk.rank,
             not self.possible,
             self.original_series_uid,
             self.series_id,
         )
 
 
-def list_series(project: Project, *, decisions: Decisions | None = None) -> list[SeriesCard]:
-    """All series with selected images, riskiest first; the same facts and decisions give the same list."""
+def list_series(project: Project, planned: Iterable[CheckedSeries] | None = None) -> list[SeriesCard]:
+    """All series with selected images, riskiest first; the same facts and decisions give the same list.
+
+    ``planned`` are all series of the project, planned here where they are not given.
+    """
     names = _names(project)
-    cards = [_card(one, names) for one in ImagePlanner(project, decisions=decisions).all_series()]
+    cards = [_card(one, names) for one in (ImagePlanner(project).all_series() if planned is None else planned)]
     return sorted(cards, key=lambda card: card.sort_key)
 
 
@@ -113,7 +117,7 @@ def _card(series: CheckedSeries, names: _Names) -> SeriesCard:
         original_description=description,
         images=len(series.images),
         states={state: states[state] for state in ImageState},
-        risk=max(risks, key=lambda risk: (risk != NO_RISK, risks[risk])),
+        risk=max(risks, key=lambda risk: (risk is not Risk.NONE, risks[risk], -risk.rank)),
         found=sum(strong),
         possible=len(strong) - sum(strong),
         example_instance_id=riskiest.instance_id,

@@ -1,8 +1,7 @@
 """The images as a person's work: which series come first, which images want a look, and what would leave now."""
 
-import json
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -10,7 +9,7 @@ from functools import cached_property
 from app.pixels.boxes import Box
 from app.project.decisions import Decisions, ImageAction, ImageDecision, load_decisions
 from app.project.folder import Project
-from app.project.images import CheckedImage, CheckedSeries, ImagePlan, ImageState
+from app.project.images import CheckedImage, CheckedSeries, ImagePlan, ImagePlanner, ImageState
 from app.project.masks import Mask
 from app.review.audit import draw_audit_sample
 from app.review.image_deciding import decide_series, masks_on
@@ -49,7 +48,7 @@ class WorkItem:
         """The same series after decisions on it."""
         states = Counter(image.plan.state for image in series.series.images)
         card = replace(self.card, states={state: states[state] for state in ImageState})
-        audit = sum(series.is_audited(image) and series.wants_look(image) for image in series.series.images)
+        audit = _count_audit(series.series, series.audit, series.decisions)
         return replace(self, card=card, audit=audit)
 
 
@@ -61,30 +60,35 @@ class Worklist:
     audit: frozenset[int] = frozenset()
 
 
-def list_work(project: Project) -> Worklist:
-    """What there is to look at: certain text, then images that must be seen, then the random sample, then the rest."""
+def list_work(project: Project, planned: Sequence[CheckedSeries] | None = None) -> Worklist:
+    """What there is to look at: certain text, then images that must be seen, then the random sample, then the rest.
+
+    ``planned`` are all series of the project, planned here where they are not given.
+    """
     decisions = load_decisions(project.layout)
-    drawn = frozenset(draw_audit_sample(project, decisions=decisions).drawn)
-    cards = list_series(project, decisions=decisions)
-    places = _places(project, {*drawn, *(card.example_instance_id for card in cards)})
-    sampled = {places[instance_id][0] for instance_id in drawn}
+    planned = tuple(ImagePlanner(project, decisions=decisions).all_series()) if planned is None else planned
+    drawn = frozenset(draw_audit_sample(project, decisions=decisions, planned=planned).drawn)
+    by_id = {series.series_id: series for series in planned}
     items = []
-    for card in cards:
-        item = WorkItem(card, 0, places[card.example_instance_id][1])
-        series = _review(project, card.series_id, decisions, drawn) if card.series_id in sampled else None
-        items.append(item if series is None else item.updated(series))
+    for card in list_series(project, planned):
+        series = by_id[card.series_id]
+        example = next(image for image in series.images if image.instance_id == card.example_instance_id)
+        items.append(WorkItem(card, _count_audit(series, drawn, decisions), example.original_locator))
     # sorted() keeps the order by risk among those that are alike in this.
     return Worklist(tuple(sorted(items, key=lambda item: (not item.card.waiting, not item.audit))), drawn)
 
 
-def _places(project: Project, instance_ids: Iterable[int]) -> dict[int, tuple[int, str]]:
-    """Series and location of instances."""
-    rows = project.store.execute(
-        "SELECT i.id, i.series_id, f.original_locator FROM instances i JOIN files f ON f.id = i.file_id "
-        "WHERE i.id IN (SELECT value FROM json_each(?))",
-        (json.dumps(sorted(instance_ids)),),
-    )
-    return {row["id"]: (row["series_id"], row["original_locator"]) for row in rows}
+def _count_audit(series: CheckedSeries, drawn: frozenset[int], decisions: Decisions) -> int:
+    """How many images of the random sample nobody decided on."""
+    return sum(image.instance_id in drawn and _wants_look(image, drawn, decisions) for image in series.images)
+
+
+def _wants_look(image: CheckedImage, drawn: frozenset[int], decisions: Decisions) -> bool:
+    """Whether a person has still to look at an image: a decision on its series is no look at a drawn one."""
+    if image.plan.state.waits or image.instance_id not in drawn:
+        return image.plan.state.waits
+    decision = decisions.images.get(image.original_sop_instance_uid)
+    return decision is None or (decision.action is not ImageAction.EXCLUDE and decision.seen != image.seen_digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +156,11 @@ class SeriesToReview:
 
     def wants_look(self, image: CheckedImage) -> bool:
         """Whether a person has still to look at an image."""
-        return image.plan.state.waits or (self.is_audited(image) and not self._is_decided(image))
+        return _wants_look(image, self.audit, self.decisions)
 
     def is_audited(self, image: CheckedImage) -> bool:
         """Whether the random sample drew it."""
         return image.instance_id in self.audit
-
-    def _is_decided(self, image: CheckedImage) -> bool:
-        decision = self.decisions.images.get(image.original_sop_instance_uid)
-        return decision is not None and (decision.action is ImageAction.EXCLUDE or decision.seen == image.seen_digest)
 
     def decision_on(self, image: CheckedImage) -> ImageAction | None:
         """What holds for an image now, by a decision of its own or of its series; None where nobody decided on it."""

@@ -113,7 +113,11 @@ def _is_same_person(name: str, other: str) -> bool:
 
 def valid_approvals(project: Project, rows: Sequence[ValueRow]) -> list[Approval]:
     """For each role that the protocol names, in its order, the last signature over what there is now."""
-    digest = approval_digest(project, rows)
+    return approvals_of(project, approval_digest(project, rows))
+
+
+def approvals_of(project: Project, digest: str) -> list[Approval]:
+    """The same where the digest of what there is now is known already."""
     approvals, _ = load_approvals(project.layout)
     latest = {approval.role: approval for approval in approvals if approval.digest == digest}
     return [latest[role] for role in project.protocol.review.signatures if role in latest]
@@ -121,8 +125,12 @@ def valid_approvals(project: Project, rows: Sequence[ValueRow]) -> list[Approval
 
 def missing_approvals(project: Project, rows: Sequence[ValueRow]) -> list[str]:
     """The roles that have not signed what there is now."""
-    signed = {approval.role for approval in valid_approvals(project, rows)}
-    return [role for role in project.protocol.review.signatures if role not in signed]
+    return _missing(project, valid_approvals(project, rows))
+
+
+def _missing(project: Project, signed: Sequence[Approval]) -> list[str]:
+    roles = {approval.role for approval in signed}
+    return [role for role in project.protocol.review.signatures if role not in roles]
 
 
 def check_release(project: Project, rows: Sequence[ValueRow], *, unattended: bool) -> SignOffState:
@@ -134,7 +142,9 @@ def check_release(project: Project, rows: Sequence[ValueRow], *, unattended: boo
         _check_prepared(project, unattended=True)
         return SignOffState((), True, approval_digest(project, rows))
     _check_reviewable(project, rows)
-    missing = missing_approvals(project, rows)
+    digest = approval_digest(project, rows)
+    signed = approvals_of(project, digest)
+    missing = _missing(project, signed)
     if missing:
         approvals, _ = load_approvals(project.layout)
         signed_before = {approval.role for approval in approvals}
@@ -142,9 +152,9 @@ def check_release(project: Project, rows: Sequence[ValueRow], *, unattended: boo
             raise ReleaseBlockedError("approvals-stale", roles=", ".join(missing))
         raise ReleaseBlockedError("approvals-missing", roles=", ".join(missing))
     return SignOffState(
-        tuple(Signature(one.name, one.role, one.when) for one in valid_approvals(project, rows)),
+        tuple(Signature(one.name, one.role, one.when) for one in signed),
         False,
-        approval_digest(project, rows),
+        digest,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.detection.risk import Risk
+from app.project.risks import Risk
 from app.text.i18n import mark
 
 IMAGE_RISKS: Mapping[str, str] = {

@@ -6,7 +6,8 @@ from pathlib import Path
 from app.errors import Reason
 from app.files.locator import Locator
 from app.project.folder import Project, create_project
-from app.project.images import DETECTION_SIGNATURE, NO_RISK, Region, check_digest, regions_digest
+from app.project.images import DETECTION_SIGNATURE, Region, check_digest, regions_digest
+from app.project.risks import Risk
 
 US_IMAGE = "1.2.840.10008.5.1.4.1.1.6.1"
 
@@ -105,7 +106,7 @@ def add_check(
     project: Project,
     instance_id: int,
     *regions: Region,
-    risk: str = NO_RISK,
+    risk: str = Risk.NONE,
     failure: Reason | None = None,
     device: str = "device",
     frames: int = 1,

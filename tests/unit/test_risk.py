@@ -6,8 +6,9 @@ from pydicom import Dataset
 from pydicom import uid as uids
 from pydicom.tag import Tag
 
-from app.detection.risk import Risk, risk_of
+from app.detection.risk import risk_of
 from app.dicom.reading import read_header
+from app.project.risks import Risk
 from app.text.image_risks import IMAGE_RISKS
 from tests import factory
 from tests.real_data import REAL_FILES, needs_real_files

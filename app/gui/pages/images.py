@@ -177,7 +177,8 @@ class ImagesPage(QWidget):
         """Read again what is no longer current."""
         if self._session.project is not None and self._is_stale:
             self._is_stale = False
-            self._session.ask(list_work, self._show_work, key="images")
+            plans = self._session.plans
+            self._session.ask(lambda p: list_work(p, plans.series(p)), self._show_work, key="images")
             if self.viewer.review is not None:
                 self._changed.add(self.viewer.review.series.series_id)
                 self._reload()

@@ -248,11 +248,11 @@ class SignoffPage(QWidget):
             return
         if self._folder is None:
             self._folder = self._session.project.layout.export
-        folder, memory = self._folder, self._session.dump
+        folder, dump, plans = self._folder, self._session.dump, self._session.plans
 
         def load(project: Project) -> _Loaded:
-            rows = memory.rows(project)
-            overview = load_overview(project, rows)
+            rows = dump.rows(project)
+            overview = load_overview(project, rows, plans.series(project))
             return _Loaded(overview, project.protocol.review.signatures, estimate(project, folder, rows))
 
         self._session.ask(load, self._take, key="signoff")

@@ -23,8 +23,9 @@ from app.gui.widgets.parts import quiet, scaled, text_label
 from app.gui.widgets.tints import tint
 from app.gui.widgets.viewer_keys import push_button, tool_button
 from app.project.decisions import ImageAction
-from app.project.images import NO_RISK, CheckedImage
+from app.project.images import CheckedImage
 from app.project.masks import Mask, MaskScope
+from app.project.risks import Risk
 from app.text.image_risks import IMAGE_RISKS
 from app.text.image_words import IMAGE_STATE_SENTENCES, IMAGE_STATES, MASK_SCOPES
 from app.text.reasons import REASONS
@@ -135,7 +136,7 @@ class ReviewPanel(QScrollArea):
         _colour(self._state, tint(self.palette(), which))
         reason = None if plan.reason is None else REASONS.get(plan.reason)
         self._reason.setText(tr(reason or IMAGE_STATE_SENTENCES[plan.state]))
-        risks = [tr(IMAGE_RISKS[image.risk])] if image.risk != NO_RISK and image.risk in IMAGE_RISKS else []
+        risks = [tr(IMAGE_RISKS[image.risk])] if image.risk is not Risk.NONE else []
         if is_audited:
             risks.append(tr("It was drawn for the random check: decide on it, whatever you see."))
         self._risk.setText(" ".join(risks))
