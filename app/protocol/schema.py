@@ -17,6 +17,7 @@ from pydicom.datadict import dictionary_has_tag, keyword_dict, keyword_for_tag
 from app.dicom.profile import Action, DatePreset, Option
 from app.dicom.tagpath import format_tag, parse_tag
 from app.errors import ProtocolError
+from app.protocol.dataset import DatasetTable
 from app.protocol.images import Images
 from app.protocol.predicates import (
     VOCABULARY,
@@ -29,6 +30,7 @@ from app.protocol.predicates import (
     closest,
     compare,
 )
+from app.protocol.reports import Reports
 from app.protocol.table import Table
 from app.protocol.where import MAX_LENGTH, parse_where
 
@@ -319,6 +321,8 @@ class Protocol(Table):
     images: Images = Images()
     review: Review = Review()
     bundle: Bundle = Bundle()
+    reports: Reports = Reports()
+    dataset: DatasetTable = DatasetTable()
 
 
 def json_schema_text() -> str:
