@@ -79,6 +79,10 @@ class Layout:
         return self.decisions / "series.json"
 
     @property
+    def studies_json(self) -> Path:
+        return self.decisions / "studies.json"
+
+    @property
     def export(self) -> Path:
         return self.root / "export"
 
