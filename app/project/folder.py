@@ -83,6 +83,14 @@ class Layout:
         return self.decisions / "studies.json"
 
     @property
+    def reports_csv(self) -> Path:
+        return self.decisions / "reports.csv"
+
+    @property
+    def dataset_csv(self) -> Path:
+        return self.decisions / "dataset.csv"
+
+    @property
     def export(self) -> Path:
         return self.root / "export"
 
