@@ -5,15 +5,18 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.errors import ProtocolError
+from app.protocol.labels import CATEGORY_PATTERN
 from app.protocol.positions import KeyPath, line_numbers
 from app.protocol.predicates import closest
-from app.protocol.schema import ID_PATTERN, LINE_PATTERN, NODE_TABLES, WORD_PATTERN, Protocol
+from app.protocol.query import NODE_TABLES
+from app.protocol.schema import Protocol
+from app.protocol.table import ID_PATTERN, LINE_PATTERN, WORD_PATTERN
 
 MAX_FILE_BYTES = 1_000_000
 MAX_NESTING = 60
@@ -42,6 +45,7 @@ _EXPECTED_PATTERN = {
     ID_PATTERN: "letters, digits, '.', '_' and '-', beginning with a letter or digit, at most 64",
     LINE_PATTERN: "one line of text, not empty, no space at its ends",
     WORD_PATTERN: "one word without spaces, at most 64 characters",
+    CATEGORY_PATTERN: "letters, digits, spaces and ._+/-, beginning with a letter or digit, at most 64",
 }
 
 
@@ -148,7 +152,7 @@ def _problem(detail: ErrorDetails) -> ProtocolError:
                 expected=context["expected"],
             )
         case "string_pattern_mismatch":
-            expected = _EXPECTED_PATTERN[context["pattern"]]
+            expected = _EXPECTED_PATTERN.get(context["pattern"], "text of another form")
         case kind:
             expected = _EXPECTED.get(kind, "another value").format_map(context)
     suggestion = closest(str(detail["input"]), re.findall(r"'([^']*)'", expected))
@@ -163,11 +167,18 @@ def _keys_of_table(location: tuple[str | int, ...]) -> list[str]:
         if part in NODE_TABLES:
             model, is_node = NODE_TABLES[str(part)], True
         elif isinstance(part, str) and part in model.model_fields:
-            annotation = model.model_fields[part].annotation
-            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-                model = annotation
+            model = _table_in(model.model_fields[part].annotation) or model
     keys = [field.alias or name for name, field in model.model_fields.items()]
     return [*keys, "all", "any", "not"] if is_node else keys
+
+
+def _table_in(annotation: Any) -> type[BaseModel] | None:
+    """The table that a field holds, alone, as one of several, or where there may be none."""
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        return annotation if issubclass(annotation, BaseModel) else None
+    if get_origin(annotation) is Annotated:
+        return _table_in(get_args(annotation)[0])
+    return next((found for part in get_args(annotation) if (found := _table_in(part)) is not None), None)
 
 
 def _line_of(key: str, text: str) -> int:

@@ -1,6 +1,16 @@
-"""The base of everything that stands in a protocol file."""
+"""The base of everything that stands in a protocol file, and the texts that may stand there."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+LINE_PATTERN = r"^\S([^\r\n]*\S)?$"
+WORD_PATTERN = r"^\S{1,64}$"
+
+Name = Annotated[str, Field(pattern=ID_PATTERN)]
+Line = Annotated[str, Field(pattern=LINE_PATTERN, max_length=200)]
+Word = Annotated[str, Field(pattern=WORD_PATTERN)]
 
 
 class Table(BaseModel):
