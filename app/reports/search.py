@@ -27,13 +27,13 @@ def find_hits(original_accession_number: str, original_report: str, terms: Seque
     told: set[tuple[str, HitContext, str]] = set()
     for sentence in split_sentences(original_report, headings()):
         text = sentence.original_text
-        for term in terms:
-            for match in _pattern(term.phrases).finditer(text):
-                context = context_of(text, match.start(), match.end(), sentence.heading)
-                key = (term.name, context, text)
-                if key not in told:
-                    told.add(key)
-                    yield Hit(original_accession_number, term.name, context, text, *match.span())
+        matches = ((match, term) for term in terms for match in _pattern(term.phrases).finditer(text))
+        for match, term in sorted(matches, key=lambda pair: pair[0].start()):
+            context = context_of(text, match.start(), match.end(), sentence.heading)
+            key = (term.name, context, text)
+            if key not in told:
+                told.add(key)
+                yield Hit(original_accession_number, term.name, context, text, *match.span())
 
 
 @lru_cache(maxsize=256)
