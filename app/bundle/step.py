@@ -43,7 +43,7 @@ from app.events import Event, Finished, Job, Note, Progress
 from app.files.atomic import put_in_place, write_atomically
 from app.files.resources import resource_path
 from app.jobs.executors import WorkExecutor
-from app.jobs.pump import Batch, Done, Lost, run_batches
+from app.jobs.pump import Batch, Done, Lost, Waiting, run_batches
 from app.project.folder import Project
 
 STEP = "export"
@@ -294,6 +294,8 @@ def _build(
     )
     for result in run_batches(build_parts, batches, executor, seconds_per_item=slowest):
         match result:
+            case Waiting():
+                yield Progress(STEP, done, total, "instances")
             case Lost(batch, reason):
                 failures.append((_lost_instance(work, batch.items[0]), reason))
             case Done(_, outcomes):

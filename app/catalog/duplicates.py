@@ -17,7 +17,7 @@ from app.catalog.worker import Digest, HashTask, hash_tasks
 from app.errors import Reason
 from app.files.archives import ArchiveLimits
 from app.jobs.executors import WorkExecutor
-from app.jobs.pump import Lost, run_batches
+from app.jobs.pump import Lost, Waiting, run_batches
 from app.project.store import Store
 
 GROUPS_AT_ONCE = 500
@@ -99,6 +99,9 @@ def _settle(
     outcomes = run_batches(hash_tasks, tasks, executor, seconds_per_item=SECONDS_PER_TASK)
     with closing(outcomes):
         for outcome in outcomes:
+            if isinstance(outcome, Waiting):
+                yield 0
+                continue
             (task,) = outcome.batch.items
             wanted = [groups[key] for key in dict.fromkeys(group_of[file_id] for file_id, _ in task.files)]
             if isinstance(outcome, Lost):

@@ -27,7 +27,7 @@ from app.events import Event, Finished, Job, Note, Progress
 from app.files.archives import ArchiveLimits
 from app.files.locator import Locator
 from app.jobs.executors import WorkExecutor
-from app.jobs.pump import Done, Lost, run_batches
+from app.jobs.pump import Done, Lost, Waiting, run_batches
 from app.project.folder import Project
 from app.project.store import Store
 from app.sources.archive import WHOLE
@@ -129,13 +129,14 @@ class _Intake:
         outcomes = run_batches(read_tasks, self._tasks, executor, seconds_per_item=seconds)
         with closing(outcomes):
             for outcome in outcomes:
-                (task,) = outcome.batch.items
                 match outcome:
-                    case Done():
-                        (result,) = outcome.result
-                        self._take(task, result)
-                    case Lost():
-                        self._isolate(task, outcome.reason)
+                    case Waiting():
+                        pass
+                    case Done(batch, results):
+                        (result,) = results
+                        self._take(batch.items[0], result)
+                    case Lost(batch, reason):
+                        self._isolate(batch.items[0], reason)
                     case _:
                         assert_never(outcome)
                 yield Progress(STEP, self._done, self._total)

@@ -15,7 +15,7 @@ from app.dicom.uids import KEYED_PREFIX
 from app.errors import Reason, UsageError
 from app.events import Finished, Job, Note, Progress
 from app.jobs.executors import WorkExecutor
-from app.jobs.pump import Batch, Done, Lost, run_batches
+from app.jobs.pump import Batch, Done, Lost, Waiting, run_batches
 from app.project.crosswalk import Crosswalk, PatientPseudonym
 from app.project.decisions import PREPARED_DECISIONS, load_decisions, prepared_with
 from app.project.folder import Project
@@ -102,6 +102,9 @@ def prepare(project: Project, executor: WorkExecutor, *, unattended: bool = Fals
     yield Progress(STEP, 0, total, "instances")
     batches = _batches(project, recipe, pseudonyms, chunks, planner)
     for result in run_batches(prepare_batch, batches, executor, seconds_per_item=SECONDS_PER_ITEM):
+        if isinstance(result, Waiting):
+            yield Progress(STEP, done, total, "instances")
+            continue
         chunk = chunks[result.batch.context.name]
         with store.transaction():
             match result:

@@ -18,7 +18,7 @@ from app.errors import Reason, UsageError
 from app.events import Finished, Job, Note, Progress
 from app.files.resources import resource_path
 from app.jobs.executors import WorkExecutor
-from app.jobs.pump import Batch, Done, Lost, run_batches
+from app.jobs.pump import Batch, Done, Lost, Waiting, run_batches
 from app.project.decisions import PREPARED_DECISIONS
 from app.project.folder import Project
 from app.project.images import DETECTION_SIGNATURE, check_digest, regions_digest
@@ -91,8 +91,10 @@ def detect(project: Project, executor: WorkExecutor) -> Job:
         look_through, _batches(project, todo, context, digests), executor, seconds_per_item=SECONDS_PER_ITEM
     ):
         match result:
+            case Waiting():
+                found: Sequence[LookedAt] = ()
             case Done(_, looked_at):
-                found: Sequence[LookedAt] = looked_at
+                found = looked_at
             case Lost(batch, reason):
                 found = [LookedAt(batch.items[0].instance_id, reason)]
                 yield Note(STEP, "worker-lost-file", {"instance": batch.items[0].instance_id})

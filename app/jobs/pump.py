@@ -48,14 +48,21 @@ class Lost(Generic[C, I]):
     reason: Reason
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing ended for a moment: whoever goes over the results can tell so, or stop."""
+
+
 def run_batches(
     function: Callable[[C, tuple[I, ...]], R],
     batches: Iterable[Batch[C, I]],
     executor: WorkExecutor,
     *,
     seconds_per_item: float,
-) -> Generator[Done[C, I, R] | Lost[C, I], None, None]:
+) -> Generator[Done[C, I, R] | Lost[C, I] | Waiting, None, None]:
     """Run ``function(context, items)`` over all batches and yield what becomes of them, in order of completion.
+
+    In between it yields ``Waiting``, about once a second: a slow item must not keep people from stopping a job.
 
     ``function`` is a module-level function that raises nothing on bad input: an exception from it is a defect and
     comes out here. Closing the iterator cancels what has not started, and stops what has. A single item may take
@@ -104,10 +111,12 @@ class _Pump(Generic[C, I, R]):
     def _submit(self, batch: Batch[C, I]) -> None:
         self._running[self._executor.submit(self._function, batch.context, batch.items)] = batch
 
-    def collect(self) -> Iterator[Done[C, I, R] | Lost[C, I]]:
+    def collect(self) -> Iterator[Done[C, I, R] | Lost[C, I] | Waiting]:
         """Wait for something to end, for a moment at most, and take what ended."""
         timeout = min(LONGEST_WAIT_SECONDS, self._seconds / 4)
         finished, _ = wait(self._running, timeout=timeout, return_when=FIRST_COMPLETED)
+        if not finished:
+            yield Waiting()
         for future in finished:
             batch = self._running.pop(future)
             try:

@@ -83,7 +83,7 @@ def test_all_batches_come_back_once(executor: WorkExecutor) -> None:
     batches = [Batch(2, (number, number + 1)) for number in range(30)]
     outcomes = list(run_batches(multiply, batches, executor, seconds_per_item=AMPLE_SECONDS))
     assert sorted(one.result for one in outcomes if isinstance(one, Done)) == [(2 * n, 2 * n + 2) for n in range(30)]
-    assert len(outcomes) == 30
+    assert sum(isinstance(one, Done | Lost) for one in outcomes) == 30
 
 
 @every_remote_executor

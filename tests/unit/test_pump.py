@@ -16,7 +16,7 @@ from app.errors import Reason, UsageError
 from app.jobs import processes
 from app.jobs.executors import SerialExecutor
 from app.jobs.processes import ProcessExecutor
-from app.jobs.pump import Batch, Done, Lost, run_batches
+from app.jobs.pump import Batch, Done, Lost, Waiting, run_batches
 from tests.contracts.calls import (
     BAD,
     die_once,
@@ -64,11 +64,11 @@ class Counted(SerialExecutor):
         return future
 
 
-def results(outcomes: list[Done[Any, int, Any] | Lost[Any, int]]) -> list[int]:
+def results(outcomes: list[Done[Any, int, Any] | Lost[Any, int] | Waiting]) -> list[int]:
     return sorted(value for one in outcomes if isinstance(one, Done) for value in one.result)
 
 
-def lost(outcomes: list[Done[Any, int, Any] | Lost[Any, int]]) -> list[tuple[tuple[int, ...], Reason]]:
+def lost(outcomes: list[Done[Any, int, Any] | Lost[Any, int] | Waiting]) -> list[tuple[tuple[int, ...], Reason]]:
     return [(one.batch.items, one.reason) for one in outcomes if isinstance(one, Lost)]
 
 
@@ -112,6 +112,8 @@ def test_batches_added_while_it_runs_are_taken(executor: ProcessExecutor) -> Non
 
     taken = []
     for outcome in run_batches(multiply, Source(), executor, seconds_per_item=AMPLE_SECONDS):
+        if isinstance(outcome, Waiting):
+            continue
         taken.append(outcome.batch.items[0])
         if len(taken) < 4:
             waiting.append(Batch(2, (len(taken) + 1,)))
@@ -222,11 +224,19 @@ def test_closing_stops_what_runs(executor: ProcessExecutor, tmp_path: Path) -> N
     run = run_batches(
         hang_and_tell, [Batch(str(told), (number,)) for number in (BAD, 1, 2, 3, 4)], executor, seconds_per_item=60
     )
-    assert isinstance(next(run), Done)
+    next(one for one in run if isinstance(one, Done))
     hanging = int(told.read_text(encoding="ascii"))
     run.close()
     assert not is_alive(hanging)
     assert executor.submit(multiply, 2, (1,)).result(AMPLE_SECONDS) == (2,)
+
+
+def test_a_slow_item_lets_people_stop_meanwhile(executor: ProcessExecutor, tmp_path: Path) -> None:
+    run = run_batches(hang_and_tell, [Batch(str(tmp_path / "pid"), (BAD,))], executor, seconds_per_item=60)
+    assert isinstance(next(run), Waiting)
+    hanging = int(wait_for(str(tmp_path / "pid")))
+    run.close()
+    assert not is_alive(hanging)
 
 
 def test_leaving_the_executor_ends_its_processes(tmp_path: Path) -> None:
@@ -264,6 +274,7 @@ def test_each_worker_gets_work(executor: ProcessExecutor, tmp_path: Path) -> Non
             hang_and_tell, [Batch(str(tmp_path / "pid"), (1,)), Batch(str(tmp_path / "pid"), (BAD,))], executor,
             seconds_per_item=1,
         )
+        if not isinstance(one, Waiting)
     )  # fmt: skip
     assert outcomes == {Done: 1, Lost: 1}
 
