@@ -88,7 +88,8 @@ def test_no_batches_give_nothing(executor: ProcessExecutor) -> None:
 
 def test_batch_without_items_comes_back(executor: ProcessExecutor) -> None:
     batches: list[Batch[int, int]] = [Batch(2, ())]
-    assert list(run_batches(multiply, batches, executor, seconds_per_item=1)) == [Done(batches[0], ())]
+    outcomes = [one for one in run_batches(multiply, batches, executor, seconds_per_item=1) if one != Waiting()]
+    assert outcomes == [Done(batches[0], ())]
 
 
 def test_window_bounds_what_is_taken_from_the_source() -> None:
