@@ -15,6 +15,7 @@ from app import __version__
 from app.catalog.step import scan as scan_step
 from app.catalog.table import file_table, is_complete
 from app.cli.console import Console
+from app.cli.reports import run_reports
 from app.deid.step import prepare as prepare_step
 from app.detection.site_masks import import_ctp_script
 from app.detection.step import detect as detect_step
@@ -157,6 +158,17 @@ def select(console: Console, project: Path, where: str | None, wanted: Path | No
         {"series": one.series_id, "instances": one.instances, "reasons": list(one.original_reasons)} for one in excluded
     ]
     console.result({"counts": dict(counts), "excluded": told}, _shortened(lines))
+
+
+@cli.command()
+@click.argument("project", type=Folder)
+@click.argument("table", type=File)
+@click.option("--accept", multiple=True, metavar="HIT", help="Its study is a case of its term.")
+@click.option("--reject", multiple=True, metavar="HIT", help="It is not.")
+@_command
+def reports(console: Console, project: Path, table: Path, accept: tuple[str, ...], reject: tuple[str, ...]) -> None:
+    """Look for the protocol's terms in a CSV of reports (AccessionNumber, Text); accept hits as studies to take."""
+    run_reports(console, project, table, accept, reject)
 
 
 @cli.command()

@@ -9,14 +9,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.protocol.table import Table
+from app.protocol.table import Line, Table
 
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
-Line = Annotated[str, Field(pattern=r"^\S([^\r\n]*\S)?$", max_length=200)]
 Address = Annotated[str, Field(pattern=r"^https?://[^\s<>\"]+$", max_length=500)]
 
 
-class Checks(Table):
+class DatasetChecks(Table):
     """What is looked for in the data set before anybody signs."""
 
     smallest_group: int = Field(
@@ -51,4 +50,4 @@ class DatasetTable(Table):
     case_mix: Text | None = Field(default=None, description="how cases and controls were chosen")
     citation: Text | None = Field(default=None, description="how to cite it")
     keywords: tuple[Line, ...] = Field(default=(), max_length=50, strict=False)
-    checks: Checks = Checks()
+    checks: DatasetChecks = DatasetChecks()

@@ -5,11 +5,10 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.protocol.table import Table
+from app.protocol.table import Line, Name, Table
 
 # Letters and digits, with an asterisk at the end for any ending: "embol*".
 Phrase = Annotated[str, Field(pattern=r"^[^\W_]([^\r\n*]{0,98}[^\W_])?\*?$", max_length=100)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
 class ReportTerm(Table):
@@ -23,7 +22,9 @@ class ReportTerm(Table):
         description="spellings; an asterisk at the end stands for any ending; capitals alone (PE) match as capitals",
     )
     group: Name | None = Field(default=None, description="the group that a study with an accepted hit belongs to")
-    label: Name | None = Field(default=None, description="the label that a study with an accepted hit gets")
+    labels: dict[Name, Line] = Field(
+        default_factory=dict, description="labels that a study with an accepted hit gets: name -> value"
+    )
 
 
 class Reports(Table):

@@ -186,6 +186,22 @@ class Protocol(Table):
                 raise ProtocolError("protocol-bad-value", key=key, expected=expected, suggestion=suggestion)
         return self
 
+    @model_validator(mode="after")
+    def _report_terms_name_groups_and_labels(self) -> Self:
+        groups, labels = {group.name for group in self.groups}, {label.name: label for label in self.labels}
+        for number, term in enumerate(self.reports.terms):
+            path = f"reports.terms.{number}"
+            if term.group is not None and term.group not in groups:
+                expected, suggestion = "the name of one of the protocol's groups", closest(term.group, groups)
+                key = f"{path}.group"
+                raise ProtocolError("protocol-bad-value", key=key, expected=expected, suggestion=suggestion)
+            for name, value in term.labels.items():
+                if name not in labels or labels[name].value_of(value) != value:
+                    expected, key = "labels of the protocol with a value that they may have", f"{path}.labels"
+                    suggestion = closest(name, labels)
+                    raise ProtocolError("protocol-bad-value", key=key, expected=expected, suggestion=suggestion)
+        return self
+
 
 def json_schema_text() -> str:
     """The JSON Schema that ships as ``resources/protocol.schema.json``."""

@@ -14,7 +14,7 @@ from app.project.folder import Project
 from app.reports.search import Hit
 
 COLUMNS = ("hit", "decision")
-_DIGITS = 31
+_DIGITS = 15
 
 
 class HitDecision(StrEnum):

@@ -1,23 +1,18 @@
 """The search over all reports, a person's decisions on its hits, and the study list that comes out."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import UsageError
-from app.files.atomic import write_atomically
-from app.project.cells import cell_of_text
 from app.project.folder import Project
+from app.project.study_list import RowSource, StudyRow, save_study_rows
 from app.protocol.reports import ReportTerm
 from app.reports.context import HitContext
 from app.reports.deciding import HitDecision, hit_digest, load_hit_decisions, save_hit_decisions
 from app.reports.search import Hit, find_hits
 from app.reports.source import read_reports
-
-LIST_COLUMNS = ("AccessionNumber", "group", "label")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +81,28 @@ def decide_hits(project: Project, digests: Iterable[str], decision: HitDecision 
     save_hit_decisions(project, decided)
 
 
-def study_list(hits: Iterable[JudgedHit], terms: Sequence[ReportTerm]) -> list[tuple[str, str, str]]:
-    """Accession number, group and label of every accepted hit, each once, sorted."""
+def study_rows(hits: Iterable[JudgedHit], terms: Sequence[ReportTerm]) -> list[StudyRow]:
+    """A row for every accession number and term with an accepted hit, with the term's group and labels."""
+    accepted = {(one.hit.original_accession_number, one.hit.term) for one in hits if one.decision is HitDecision.ACCEPT}
     by_name = {term.name: term for term in terms}
-    rows = {
-        (one.hit.original_accession_number, by_name[one.hit.term].group or "", by_name[one.hit.term].label or "")
-        for one in hits
-        if one.decision is HitDecision.ACCEPT and one.hit.term in by_name
-    }
-    return sorted(rows)
+    return [
+        StudyRow(
+            RowSource.REPORTS,
+            line,
+            (("AccessionNumber", number),),
+            by_name[name].group or "",
+            tuple(sorted(by_name[name].labels.items())),
+        )
+        for line, (number, name) in enumerate(sorted(accepted), start=1)
+        if name in by_name
+    ]
 
 
-def write_study_list(path: Path, rows: Iterable[tuple[str, str, str]]) -> None:
-    """The study list as CSV, owner-only: accession numbers stay at the site. Raises UsageError("csv-not-written")."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(LIST_COLUMNS)
-    writer.writerows(tuple(map(cell_of_text, row)) for row in rows)
-    try:
-        write_atomically(path, text.getvalue().encode(), mode=0o600)
-    except OSError:
-        raise UsageError("csv-not-written") from None
+def take_studies(project: Project, search: Search) -> int:
+    """Put the studies of accepted hits into the project's study list, in place of those of an earlier search.
+
+    Returns how many rows there are now. ``select`` has to run again.
+    """
+    rows = study_rows(search.hits, project.protocol.reports.terms)
+    save_study_rows(project.layout, RowSource.REPORTS, rows)
+    return len(rows)

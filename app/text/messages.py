@@ -104,6 +104,20 @@ ERRORS: Mapping[str, str] = {
         "{count} rows of the CSV are not understood, the first at line {line}; nothing was taken. Correct them and try "
         "again."
     ),
+    # reports and data set
+    "reports-not-readable": mark("The table of reports can't be opened. Check its path and your rights."),
+    "reports-not-utf8": mark('The table of reports is not UTF-8 text. In Excel, save it as "CSV UTF-8".'),
+    "reports-not-a-table": mark("The table of reports can't be read at line {line}. Save it as CSV."),
+    "reports-without-column": mark(
+        "The table of reports needs the columns AccessionNumber and Text; there is none for {expected}. Rename it."
+    ),
+    "reports-without-accession": mark("The report at line {line} has no accession number. Add it or remove the line."),
+    "no-report-terms": mark(
+        "The protocol names no terms to look for in reports. Ask its organisers for [[reports.terms]]."
+    ),
+    "unknown-hit": mark(
+        "Hit number {number} of those that you named is not in these reports. Search again and copy it from there."
+    ),
     # sign-off
     "unknown-role": mark("The protocol asks for no such role. Sign as one of: {roles}."),
     "bad-signer-name": mark("The name to sign with must be one line of at most 64 characters. Give another one."),
