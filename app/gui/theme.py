@@ -1,6 +1,7 @@
 """Light and dark: palettes with one accent colour, and icons in the colour of their text.
 
-Every pair of text and background here has a contrast of 4.5 to 1 at least (WCAG AA); a test computes it.
+Every pair of text and background here has a contrast of 4.5 to 1 at least (WCAG AA), the edge of a control has 3 to 1;
+a test computes it.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
 from app.files.resources import resource_path
+from app.gui.widgets.tints import Tint, tint
 
 ICON_SIZES = (16, 20, 24, 32, 48)
 
@@ -26,6 +28,7 @@ class Shades:
     text: str
     quiet: str
     line: str
+    edge: str
     accent: str
     on_accent: str
     selection: str
@@ -39,6 +42,7 @@ LIGHT = Shades(
     text="#1c2329",
     quiet="#5a646e",
     line="#cdd4db",
+    edge="#808a94",
     accent="#0b6e75",
     on_accent="#ffffff",
     selection="#cfe8ea",
@@ -51,6 +55,7 @@ DARK = Shades(
     text="#e6eaee",
     quiet="#a3adb7",
     line="#3d464e",
+    edge="#76828d",
     accent="#5ec9d1",
     on_accent="#06282b",
     selection="#1d4a4f",
@@ -98,6 +103,8 @@ def make_palette(colours: Shades) -> QPalette:
 
 def style_sheet(colours: Shades) -> str:
     """What a palette can't say. Sizes are in em or small fixed pixels, so that text at 200 % fits."""
+    palette = make_palette(colours)
+    tints = " ".join(f'QLabel[tint="{one.name}"] {{ color: {tint(palette, one).name()}; }}' for one in Tint)
     arrow = resource_path("icons/down.svg").as_posix()  # of a grey that is seen in both schemes
     return f"""
     QFrame#card, QFrame#problems {{ border: 1px solid {colours.line}; border-radius: 8px; background: {colours.base}; }}
@@ -105,14 +112,14 @@ def style_sheet(colours: Shades) -> str:
     QFrame#strip {{ background: {colours.base}; border: none; border-top: 1px solid {colours.line}; }}
     QFrame#toast {{ background: {colours.text}; border-radius: 8px; }}
     QFrame#toast QLabel {{ color: {colours.window}; background: transparent; }}
-    QPushButton {{ padding: 6px 14px; border: 1px solid {colours.line}; border-radius: 6px;
+    QPushButton {{ padding: 6px 14px; border: 1px solid {colours.edge}; border-radius: 6px;
         background: {colours.base}; }}
     QPushButton:hover {{ border-color: {colours.accent}; }}
     QPushButton:pressed {{ background: {colours.raised}; }}
     QPushButton:checked {{
         background: {colours.selection}; color: {colours.on_selection}; border-color: {colours.accent}; }}
     QPushButton:focus {{ border: 2px solid {colours.accent}; padding: 5px 13px; }}
-    QPushButton:disabled {{ color: {colours.quiet}; background: {colours.window}; }}
+    QPushButton:disabled {{ color: {colours.quiet}; background: {colours.window}; border-color: {colours.line}; }}
     QPushButton:default, QPushButton#primary {{
         background: {colours.accent}; color: {colours.on_accent}; border-color: {colours.accent}; font-weight: 600; }}
     QPushButton#primary:disabled {{
@@ -122,7 +129,7 @@ def style_sheet(colours: Shades) -> str:
     QPushButton#step:checked {{ background: {colours.base}; border-color: {colours.line}; }}
     QPushButton#step:focus {{ border: 2px solid {colours.accent}; padding: 7px 9px; }}
     QLineEdit, QComboBox, QSpinBox, QPlainTextEdit, QTextEdit {{
-        padding: 5px 8px; border: 1px solid {colours.line}; border-radius: 6px; background: {colours.base}; }}
+        padding: 5px 8px; border: 1px solid {colours.edge}; border-radius: 6px; background: {colours.base}; }}
     QComboBox::drop-down {{ border: none; width: 24px; }}
     QComboBox::down-arrow {{ image: url("{arrow}"); width: 14px; height: 14px; }}
     QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QPlainTextEdit:focus {{ border-color: {colours.accent}; }}
@@ -143,6 +150,7 @@ def style_sheet(colours: Shades) -> str:
     QScrollBar::handle:horizontal {{ min-width: 28px; }}
     QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
     QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+    {tints}
     """
 
 

@@ -37,7 +37,7 @@ from app.gui.text import tr
 from app.gui.theme import apply_theme, icon, is_dark
 from app.gui.widgets.job_strip import JobStrip
 from app.gui.widgets.page_stack import PageStack
-from app.gui.widgets.parts import quiet, scaled, text_label
+from app.gui.widgets.parts import quiet, scaled, text_label, tinted
 from app.gui.widgets.tints import Tint, tint
 from app.gui.widgets.toast import Toast
 from app.pipeline.overview import Overview, load_overview
@@ -133,9 +133,7 @@ class StepButton(QPushButton):
         self._sign.setPixmap(icon(self.step.value, palette.color(QPalette.ColorRole.Text)).pixmap(size + 6))
         self._state_sign.setPixmap(icon(state.value, colour).pixmap(size - 1))
         self._state.setText(tr(STATE_WORDS[state]))
-        shown = self._state.palette()
-        shown.setColor(QPalette.ColorRole.WindowText, colour)
-        self._state.setPalette(shown)
+        tinted(self._state, _STATE_TINTS[state])
         self.setAccessibleName(f"{tr(NAMES[self.step])}: {tr(STATE_WORDS[state])}")
         self.setToolTip(f"{tr(NAMES[self.step])} ({self.shortcut().toString()})")
 
@@ -310,7 +308,11 @@ class Window(QMainWindow):
         """Go on with the project that was open when the program ended."""
         last = self.preferences.last
         if last is not None:
-            self.session.open(last)
+            self._open(last)
+
+    def _open(self, root: Path) -> None:
+        self.session.open(root)
+        self.start_page.opening.show_project(root.name)
 
     @Slot(object)
     def open_project(self, root: Path) -> None:
@@ -319,7 +321,7 @@ class Window(QMainWindow):
             self.show_page(self._next_page())
             return
         if self._may_leave():
-            self.session.open(root)
+            self._open(root)
 
     def close_project(self) -> None:
         """Back to the start page; asks where a job runs."""
@@ -353,6 +355,7 @@ class Window(QMainWindow):
         self.start_page.problems.clear()
         dropped, self._dropped = self._dropped, []
         if dropped:
+            self._end_opening()
             self._mark_stale()
             self._add_sources(dropped)
         else:
@@ -369,7 +372,7 @@ class Window(QMainWindow):
         self._project_place.setText("")
         self.setWindowTitle("Consign")
         self._working = self._overview = None
-        self._is_opening = False
+        self._end_opening()
         self._refresh_timer.stop()
         self.strip.end()
         self._show_states(step_states(None))
@@ -390,6 +393,7 @@ class Window(QMainWindow):
         self.session.ask(self._overview_of, self._take_overview, key="overview")
 
     def _overview_of(self, project: Project) -> Overview:
+        import_pages()  # where this leads to, the window must not wait for another thread's import
         return load_overview(project, self.session.dump.rows(project), self.session.plans.series(project))
 
     def _take_overview(self, overview: Overview) -> None:
@@ -399,7 +403,11 @@ class Window(QMainWindow):
         # somebody went elsewhere in the meantime. In a large project that takes seconds.
         if self._is_opening and self.page_name == "start":
             self.show_page(self._next_page())
+        self._end_opening()
+
+    def _end_opening(self) -> None:
         self._is_opening = False
+        self.start_page.opening.show_project("")
 
     def _show_states(self, states: Mapping[Step, StepState]) -> None:
         self._states = states
@@ -438,6 +446,7 @@ class Window(QMainWindow):
 
     def _show_error(self, error: ConsignError) -> None:
         sentences = sentences_for(error, tr)
+        self._end_opening()
         self.start_page.demo_button.setEnabled(True)
         page = self.stack.currentWidget()
         problems = getattr(page, "problems", None)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -20,6 +20,7 @@ from pytestqt.qtbot import QtBot
 from app.gui.help import HelpWindow
 from app.gui.preferences import Preferences
 from app.gui.theme import DARK, LIGHT, Shades, apply_theme
+from app.gui.widgets.parts import text_label, tinted
 from app.gui.widgets.tints import Tint
 from app.gui.window import Window
 from app.pipeline.progress import Step, StepState
@@ -238,6 +239,28 @@ def test_every_text_is_readable_on_its_ground(shades: Shades) -> None:
     assert contrast(shades.on_accent, shades.accent) >= 4.5
     assert contrast(shades.on_selection, shades.selection) >= 4.5
     assert contrast(shades.window, shades.text) >= 4.5, "the message over the window"
+
+
+@pytest.mark.parametrize("shades", [LIGHT, DARK], ids=["light", "dark"])
+def test_the_edge_of_a_control_is_seen(shades: Shades) -> None:
+    assert contrast(shades.edge, shades.base) >= 3
+    assert contrast(shades.edge, shades.window) >= 3
+
+
+def test_a_coloured_word_takes_the_colour_of_the_new_scheme(qtbot: QtBot) -> None:
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    label = text_label("Out of date")
+    qtbot.addWidget(label)
+    shown = {}
+    for is_dark in (False, True):
+        apply_theme(application, dark=is_dark)
+        if not is_dark:
+            tinted(label, Tint.GONE)
+        label.show()
+        shown[is_dark] = label.palette().color(QPalette.ColorRole.WindowText).name()
+    apply_theme(application, dark=False)
+    assert shown == {False: Tint.GONE.value[0], True: Tint.GONE.value[1]}
 
 
 @pytest.mark.parametrize("tint", list(Tint), ids=lambda tint: tint.name.lower())

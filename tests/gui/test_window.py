@@ -210,6 +210,15 @@ def test_another_project_is_worked_on_after_the_first_was_closed(
         assert window.page_name == "start"
 
 
+def test_start_page_says_that_a_project_is_being_opened(window: Window, prepared: Path, qtbot: QtBot) -> None:
+    window.open_project(prepared)
+    opening = window.start_page.opening
+    assert opening.isVisible()
+    assert prepared.name in opening.heading.text()
+    qtbot.waitUntil(lambda: window.page_name != "start")
+    assert opening.isHidden()
+
+
 def test_change_while_a_project_opens_leaves_nobody_on_the_start_page(
     window: Window, prepared: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
@@ -238,6 +247,7 @@ def test_project_that_cannot_be_opened_is_a_sentence_on_the_page(window: Window,
         window.open_project(tmp_path)
     assert window.page_name == "start"
     assert "not a Consign project" in window.start_page.problems.text
+    assert window.start_page.opening.isHidden()
 
 
 def test_demo_opens_with_its_export_as_a_source(

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
+    QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -46,6 +47,7 @@ class StartPage(QWidget):
             + tr("you the rest to judge. Nothing is sent anywhere."),
         )
         self.problems = Problems()
+        self.opening = _Opening()
         columns = QHBoxLayout()
         columns.setSpacing(MARGIN_PX)
         columns.addWidget(self._recent_card(), 3)
@@ -55,6 +57,7 @@ class StartPage(QWidget):
         page.setSpacing(MARGIN_PX)
         page.addWidget(title)
         page.addWidget(self.problems)
+        page.addWidget(self.opening)
         page.addLayout(columns, 1)
 
     def _recent_card(self) -> Card:
@@ -213,6 +216,24 @@ class StartPage(QWidget):
         self.problems.clear()
         self.folder.setModified(False)
         self.open_wanted.emit(root)
+
+
+class _Opening(Card):
+    """Shown while a project is read: with 100,000 images that takes seconds."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        bar = QProgressBar()
+        bar.setRange(0, 0)
+        bar.setTextVisible(False)
+        bar.setAccessibleName(tr("A project is being opened"))
+        self.body.addWidget(bar)
+        self.hide()
+
+    def show_project(self, name: str) -> None:
+        """Say which one; none where it is over."""
+        self.heading.setText(tr("Opening {name} …", name=name) if name else "")
+        self.setVisible(bool(name))
 
 
 def projects_folder() -> Path:

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui.text import tr
-from app.gui.widgets.tints import Tint, tint
+from app.gui.widgets.tints import Tint
 
 MARGIN_PX, GAP_PX, CELL_PX = 20, 12, 6
 _WIDEST_PX = 560
@@ -41,14 +41,10 @@ def quiet(label: QLabel) -> QLabel:
 
 
 def tinted(label: QLabel, which: Tint) -> None:
-    """Give a label the colour of a meaning."""
-    palette = QPalette(label.palette())
-    for role in (
-        QPalette.ColorRole.WindowText,
-        QPalette.ColorRole.Text,
-    ):  # the one on a card is not the one on the page
-        palette.setColor(role, tint(palette, which))
-    label.setPalette(palette)
+    """Give a label the colour of a meaning: by the style sheet, which changes it with the scheme."""
+    label.setProperty("tint", which.name)
+    label.style().unpolish(label)
+    label.style().polish(label)
 
 
 def text_label(text: str = "", *, wrap: bool = True) -> QLabel:

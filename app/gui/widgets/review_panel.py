@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QPalette
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -19,8 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.gui.text import tr
 from app.gui.widgets.image_states import STATE_SIGNS
-from app.gui.widgets.parts import quiet, scaled, text_label
-from app.gui.widgets.tints import tint
+from app.gui.widgets.parts import quiet, scaled, text_label, tinted
 from app.gui.widgets.viewer_keys import push_button, tool_button
 from app.project.decisions import ImageAction
 from app.project.images import CheckedImage
@@ -133,7 +132,7 @@ class ReviewPanel(QScrollArea):
         plan = image.plan
         sign, which = STATE_SIGNS[plan.state]
         self._state.setText(f"{sign}  {tr(IMAGE_STATES[plan.state])}")
-        _colour(self._state, tint(self.palette(), which))
+        tinted(self._state, which)
         reason = None if plan.reason is None else REASONS.get(plan.reason)
         self._reason.setText(tr(reason or IMAGE_STATE_SENTENCES[plan.state]))
         risks = [tr(IMAGE_RISKS[image.risk])] if image.risk is not Risk.NONE else []
@@ -211,9 +210,3 @@ class _TextList(QListWidget):
                     self.addItem(item)
         rows = min(max(len(texts), 1), _MOST_ROWS)
         self.setFixedHeight(rows * (self.sizeHintForRow(0) if self.count() else 0) + 2 * self.frameWidth() + 6)
-
-
-def _colour(label: QLabel, colour: QColor) -> None:
-    palette = label.palette()
-    palette.setColor(QPalette.ColorRole.WindowText, colour)
-    label.setPalette(palette)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QColor, QHideEvent, QPalette
+from PySide6.QtGui import QAction, QColor, QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from app.errors import Reason
@@ -128,7 +128,6 @@ class SeriesViewer(QWidget):
         left.setSpacing(6)
         left.addLayout(self._build_tools())
         self._banner = text_label()
-        self._banner.setAutoFillBackground(True)
         self._banner.setContentsMargins(10, 5, 10, 5)
         self._banner.hide()
         left.addWidget(self._banner)
@@ -521,10 +520,8 @@ class SeriesViewer(QWidget):
             case Leaving.STAYS:
                 text, colour = tr("This image does not leave."), _STAYS
         self._banner.setText(text)
-        palette = self._banner.palette()
-        palette.setColor(QPalette.ColorRole.Window, colour)
-        palette.setColor(QPalette.ColorRole.WindowText, _ON_COLOUR)
-        self._banner.setPalette(palette)
+        # A style sheet of its own: the application's takes a palette back when the scheme changes.
+        self._banner.setStyleSheet(f"background: {colour.name()}; color: {_ON_COLOUR.name()}")
         self._banner.show()
         self.view.set_mode(shows_boxes=False, is_editable=False, frame=colour, is_dimmed=leaving is Leaving.STAYS)
 
