@@ -186,7 +186,7 @@ def compare_instance(project: Project, instance_id: int) -> Comparison:
         raise UsageError("not-prepared", count=1)
     decisions = load_decisions(project.layout)
     recipe = with_decisions(make_recipe(project), decisions)
-    rules = compile_rules(recipe.options, recipe.dates, recipe.overrides)
+    rules = compile_rules(recipe.options, recipe.dates, recipe.overrides, recipe.site_overrides)
     engine = Engine(recipe, rules, load_patient(project, row["patient_id"], pseudonym))
     series = ImagePlanner(project, decisions=decisions).series(row["series_id"])
     images = series.images if series else ()
@@ -313,7 +313,7 @@ class _Walk:
         match rule.action if rule else None:
             case Action.CLEAN:
                 return Fate.CLEANED
-            case Action.SHIFT | Action.CAP_AGE:
+            case Action.SHIFT | Action.CAP_AGE | Action.COARSEN:
                 return Fate.CHANGED
             case Action.KEEP:  # an element of which the excess was cut off, as a table longer than its descriptor
                 return Fate.CHANGED

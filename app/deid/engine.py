@@ -233,7 +233,15 @@ class Engine:
                 return Hit(_empty(tag, rule.vrs[0]), applied=(Applied(place.text, "empty", Drop.BY_RULE.value),))
             case Action.DUMMY:
                 return self._dummy(place, rule, value)
-            case Action.KEEP | Action.CLEAN | Action.SHIFT | Action.UID | Action.PSEUDONYM | Action.CAP_AGE:
+            case (
+                Action.KEEP
+                | Action.CLEAN
+                | Action.SHIFT
+                | Action.UID
+                | Action.PSEUDONYM
+                | Action.CAP_AGE
+                | Action.COARSEN
+            ):
                 pass
             case _:
                 assert_never(rule.action)

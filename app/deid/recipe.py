@@ -35,6 +35,8 @@ class Recipe:
     ----------
     overrides
         The protocol's actions for single tags.
+    site_overrides
+        The site's, which only let out less.
     safe_words
         Words that the protocol or a reviewer called safe, casefolded.
     decisions
@@ -51,6 +53,7 @@ class Recipe:
     accession_key: bytes = field(repr=False)
     decisions: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
     dropped_paths: frozenset[str] = frozenset()
+    site_overrides: tuple[tuple[int, Action], ...] = ()
 
     @property
     def vocabulary(self) -> frozenset[str]:
@@ -70,6 +73,7 @@ class Recipe:
             sorted(self.options),
             self.dates,
             sorted((tag, action.value) for tag, action in self.overrides),
+            sorted((tag, action.value) for tag, action in self.site_overrides),
             sorted(self.safe_words),
             hashlib.sha256(self.uid_key + self.accession_key).hexdigest(),
         ]

@@ -56,7 +56,7 @@ class Releaser:
     def __init__(self, recipe: Recipe, patient: Patient, limits: Limits = DEFAULT_LIMITS) -> None:
         self._recipe = recipe
         self._limits = limits
-        rules = compile_rules(recipe.options, recipe.dates, recipe.overrides)
+        rules = compile_rules(recipe.options, recipe.dates, recipe.overrides, recipe.site_overrides)
         self._engine = Engine(recipe, rules, patient)
 
     def survey(self, file: BinaryIO, plan: ImagePlan | None) -> Surveyed:

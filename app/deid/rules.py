@@ -46,6 +46,7 @@ class Source(StrEnum):
     PROFILE = "PS3.15 Table E.1-1"
     ALLOW_LIST = "allow-list"
     PROTOCOL = "protocol"
+    SITE = "site decision"
 
 
 class Requirement(Enum):
@@ -121,9 +122,16 @@ class RuleTable:
 
 @lru_cache(maxsize=2)
 def compile_rules(
-    options: frozenset[Option], dates: DatePreset, overrides: tuple[tuple[int, Action], ...]
+    options: frozenset[Option],
+    dates: DatePreset,
+    overrides: tuple[tuple[int, Action], ...],
+    site_overrides: tuple[tuple[int, Action], ...] = (),
 ) -> RuleTable:
-    """Resolve both tables under a protocol's options and its overrides of single attributes; remembered."""
+    """Resolve both tables under a protocol's options and its overrides of single attributes; remembered.
+
+    ``site_overrides`` come last and only ever let out less: an attribute that the protocol does not let out as it is
+    is not coarsened, it stays as the protocol says.
+    """
     rules: dict[int, Rule] = {}
     for tag, row in _profile_rows():
         action, removal, option = _resolve_profile(tag, row, options)
@@ -137,7 +145,15 @@ def compile_rules(
         removal = rules[tag].removal if tag in rules else "XZD"
         # A shifted date is one whoever asked for it: (0028,0303) and the method code must say so.
         option = Option.RETAIN_MODIFIED_DATES if action is Action.SHIFT else None
+        if action is Action.COARSEN and tag in rules:
+            option = rules[tag].option
         rules[tag] = _rule(tag, action, Source.PROTOCOL, removal, option)
+    for tag, action in site_overrides:
+        known = rules.get(tag)
+        if known is None or (action is Action.COARSEN and known.action not in (Action.KEEP, Action.CAP_AGE)):
+            continue
+        option = known.option if action is Action.COARSEN else None
+        rules[tag] = _rule(tag, action, Source.SITE, known.removal, option)
     return RuleTable(rules, options, dates)
 
 

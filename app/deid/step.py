@@ -51,6 +51,7 @@ def make_recipe(project: Project) -> Recipe:
         options=protocol.deidentification.options,
         dates=protocol.deidentification.dates,
         overrides=tuple(sorted(protocol.deidentification.overrides.items())),
+        site_overrides=tuple(sorted(decisions.dataset.attributes.items())),
         safe_words=frozenset(word.casefold() for word in protocol.words.safe) | decisions.safe_words,
         uid_key=project.secret.subkey("uid"),
         accession_key=project.secret.subkey("accession"),

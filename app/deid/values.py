@@ -10,13 +10,14 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 
+from app.deid.coarsening import coarsen
 from app.deid.recipe import Patient, Recipe
 from app.deid.rules import Rule, defined_terms
 from app.dicom.codes import is_code_version, is_known_code, is_known_scheme
 from app.dicom.icc import clean_profile
-from app.dicom.profile import Action, DatePreset
+from app.dicom.profile import COARSE_STEPS, Action, DatePreset
 from app.dicom.reading import decode_text
 from app.dicom.temporal import (
     cap_age,
@@ -146,10 +147,12 @@ def release_value(
         return Value(b"", vr, Fold.NONE)
     if rule.action is Action.PSEUDONYM:
         return _pseudonym(tag, vr, raw, character_sets, recipe, patient)
+    if rule.action is Action.COARSEN and tag not in COARSE_STEPS:
+        raise DroppedError(Drop.BY_RULE)
     if vr in _BINARY_NUMBERS:
         return _binary_number(rule, vr, raw)
     if vr in ("DS", "IS"):
-        return _text_number(rule, vr, raw)
+        return _text_number(rule, tag, vr, raw)
     if tag == _ICC_PROFILE:
         profile = clean_profile(raw)
         if profile is None:
@@ -208,7 +211,7 @@ def _binary_number(rule: Rule, vr: str, raw: bytes) -> Value:
     return Value(raw, vr, Fold.NUMBER, low=min(finite), high=max(finite))
 
 
-def _text_number(rule: Rule, vr: str, raw: bytes) -> Value:
+def _text_number(rule: Rule, tag: int, vr: str, raw: bytes) -> Value:
     stripped = raw.rstrip(b" \0")
     components = stripped.split(b"\\")
     if rule.vm_max is not None and len(components) > rule.vm_max:
@@ -226,6 +229,10 @@ def _text_number(rule: Rule, vr: str, raw: bytes) -> Value:
         numbers.append(number)
     if not numbers:
         return Value(b"", vr, Fold.NONE)
+    if rule.action is Action.COARSEN:
+        coarse = [coarsen(tag, str(number)) or "" for number in numbers]
+        numbers = [float(text) for text in coarse if text]
+        stripped = "\\".join(coarse).encode()
     return Value(stripped, vr, Fold.NUMBER, low=min(numbers), high=max(numbers))
 
 
@@ -262,7 +269,8 @@ def _string(rule: Rule, tag: int, vr: str, raw: bytes, recipe: Recipe, patient: 
             times = [component.replace(":", "") for component in components]  # the colons of ACR-NEMA
             return _ranged("\\".join(times), vr, Fold.TIME, times)
         case "AS":
-            ages = [cap_age(component) if component else "" for component in components]
+            told = partial(coarsen, tag) if rule.action is Action.COARSEN else cap_age
+            ages = [told(component) if component else "" for component in components]
             if any(age is None for age in ages):
                 raise DroppedError(Drop.GRAMMAR)
             released = "\\".join(age or "" for age in ages)

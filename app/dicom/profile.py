@@ -18,6 +18,11 @@ class Action(StrEnum):
     SHIFT = "shift"  # dates and date-times, by the patient's shift or to the year
     CLEAN = "clean"  # text: only safe words; sequences: their items by the same rules
     CAP_AGE = "cap-age"  # above 89 years: 090Y
+    COARSEN = "coarsen"  # age, size and weight in steps; anything else goes
+
+
+# Which attributes can be told in steps: years, metres, kilograms.
+COARSE_STEPS: dict[int, float] = {0x00101010: 10, 0x00101020: 0.1, 0x00101030: 10}
 
 
 class Option(StrEnum):

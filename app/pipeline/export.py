@@ -174,7 +174,7 @@ def _plans_of_patient(project: Project, planner: ImagePlanner, patient_id: int) 
 def _make_release(project: Project, rows: Sequence[DumpRow], decisions: Decisions, sign_off: SignOffRecord) -> Release:
     recipe = with_decisions(make_recipe(project), decisions)
     pseudonyms = register_patients(project)
-    rules = compile_rules(recipe.options, recipe.dates, recipe.overrides)
+    rules = compile_rules(recipe.options, recipe.dates, recipe.overrides, recipe.site_overrides)
     patients: dict[int, Patient] = {}
     planner = ImagePlanner(project, unattended=sign_off.unattended, decisions=load_decisions(project.layout))
 

@@ -67,6 +67,6 @@ def estimate(project: Project, out: Path, rows: Sequence[ValueRow]) -> Estimate:
     found = {row["id"]: crosswalk.find_patient(row["original_key"]) for row in patients}
     codes = {patient_id: pseudonym.code if pseudonym else "" for patient_id, pseudonym in found.items()}
     recipe = make_recipe(project)
-    rules = compile_rules(recipe.options, recipe.dates, recipe.overrides).to_csv()
+    rules = compile_rules(recipe.options, recipe.dates, recipe.overrides, recipe.site_overrides).to_csv()
     metadata_size = len(rules) + project.layout.protocol_toml.stat().st_size + len(rows) * _BYTES_PER_ROW
     return estimate_export(project, codes, out, metadata_size)

@@ -21,6 +21,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from app.errors import ProjectError, UsageError
 from app.files.atomic import write_atomically
 from app.project.cells import cell_of_text, text_of_cell
+from app.project.dataset import DatasetDecisions, load_dataset_decisions, save_dataset_decisions
 from app.project.folder import Layout
 from app.project.masks import Mask, load_masks, save_masks
 from app.project.values import RowKey, RowKind, Suspicion, ValueRow, by_severity
@@ -86,7 +87,7 @@ class ImageDecision:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """All decisions of a project.
+    """All decisions of a project; ``dataset`` holds those on the data set as a whole.
 
     ``values`` by path and value; a range has the value ``""`` and can only be kept. ``safe_words`` and
     ``refused_words`` are casefolded. ``images`` by original SOP or Series Instance UID. ``notes`` are
@@ -99,6 +100,7 @@ class Decisions:
     refused_words: frozenset[str] = frozenset()
     images: Mapping[str, ImageDecision] = field(default_factory=dict)
     masks: frozenset[Mask] = frozenset()
+    dataset: DatasetDecisions = field(default_factory=DatasetDecisions)
     notes: Mapping[RowKey, str] = field(default_factory=dict)
 
     def settle(self, row: ValueRow) -> bool:
@@ -116,7 +118,7 @@ class Decisions:
 
     def preparation_digest(self) -> str:
         """SHA-256 in hex over what *prepare* already needs to know: the safe words, the images and their masks."""
-        content = [sorted(self.safe_words), *self._image_content()]
+        content = [sorted(self.safe_words), *self._image_content(), *self.dataset.preparation_content()]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def _image_content(self) -> tuple[list[tuple[str, str, str]], list[str]]:
@@ -133,6 +135,7 @@ class Decisions:
             "tags_dropped": sorted(self.tags_dropped),
             "safe_words": sorted(self.safe_words),
             "images": self._image_content(),
+            "dataset": self.dataset.content(),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -302,6 +305,7 @@ def load_decisions(layout: Layout) -> Decisions:
         values,
         images={uid: decision for uid, decision in images if decision},
         masks=load_masks(layout),
+        dataset=load_dataset_decisions(layout),
     )
 
 
@@ -330,6 +334,7 @@ def save_decisions(layout: Layout, decisions: Decisions) -> None:
         (("image", uid, decision.seen, decision.action, decision.note) for uid, decision in decisions.images.items()),
     )
     save_masks(layout, decisions.masks)
+    save_dataset_decisions(layout, decisions.dataset)
 
 
 def _value_rows(decisions: Decisions) -> Iterator[tuple[str, ...]]:

@@ -7,7 +7,7 @@ from pydantic import Field, WithJsonSchema, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydicom.datadict import dictionary_has_tag, keyword_dict, keyword_for_tag
 
-from app.dicom.profile import Action, DatePreset, Option
+from app.dicom.profile import COARSE_STEPS, Action, DatePreset, Option
 from app.dicom.tagpath import format_tag, parse_tag
 from app.errors import ProtocolError
 from app.protocol.checks import Checks
@@ -67,6 +67,8 @@ class Deidentification(Table):
                     "contradiction", "", {"key": key, "other": keyword_for_tag(tag) or format_tag(tag)}
                 )
             overrides[tag] = _action(key, action)
+            if overrides[tag] is Action.COARSEN and tag not in COARSE_STEPS:
+                raise PydanticCustomError("expected", "", {"expected": "'coarsen' for age, size and weight only"})
         return overrides
 
     @model_validator(mode="after")
@@ -115,7 +117,7 @@ def _action(key: str, value: Any) -> Action:
 
 def _releases_original(action: Action) -> bool:
     match action:
-        case Action.KEEP | Action.CLEAN | Action.SHIFT | Action.CAP_AGE:
+        case Action.KEEP | Action.CLEAN | Action.SHIFT | Action.CAP_AGE | Action.COARSEN:
             return True
         case Action.REMOVE | Action.EMPTY | Action.DUMMY | Action.UID | Action.PSEUDONYM:
             return False

@@ -27,6 +27,7 @@ ACTIONS: Mapping[Action, str] = {
     Action.SHIFT: mark("The date moves into the past, by the same number of days in all files of this patient."),
     Action.CLEAN: mark("Only the words that are known to be safe stay in the text."),
     Action.CAP_AGE: mark("Ages above 89 years become 90, because so few people are that old."),
+    Action.COARSEN: mark("The value is told in steps, so that more people share it."),
 }
 
 DROPS: Mapping[Drop, str] = {
@@ -51,6 +52,7 @@ SOURCES: Mapping[Source, str] = {
     Source.PROFILE: mark("Rule: the confidentiality profile of the DICOM standard."),
     Source.ALLOW_LIST: mark("Rule: the list of what the analysis of images needs."),
     Source.PROTOCOL: mark("Rule: the organisers' protocol."),
+    Source.SITE: mark("Rule: a decision of your site on the data set as a whole."),
 }
 
 _ADDED = mark("Consign writes this into every file, so that it says what was done to it.")

@@ -123,6 +123,7 @@ _OVERRIDES: Mapping[Action, tuple[Topic, str]] = {
     Action.CLEAN: (Topic.STAYS, mark("Beyond that these keep their safe words: {names}.")),
     Action.SHIFT: (Topic.STAYS, mark("Beyond that these dates are shifted: {names}.")),
     Action.CAP_AGE: (Topic.STAYS, mark("Beyond that these ages stay up to 89 years: {names}.")),
+    Action.COARSEN: (Topic.STAYS, mark("Beyond that these are told in steps only: {names}.")),
     Action.REMOVE: (Topic.REMOVED, mark("Beyond that these are removed: {names}.")),
     Action.EMPTY: (Topic.REMOVED, mark("Beyond that these are emptied: {names}.")),
     Action.DUMMY: (Topic.REMOVED, mark("Beyond that these are replaced by a value that says nothing: {names}.")),
