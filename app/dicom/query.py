@@ -56,3 +56,23 @@ _BY_TYPE: Mapping[QueryType, str] = {
 QUERY_KEYWORDS: Mapping[str, QueryType] = MappingProxyType(
     {keyword: query_type for query_type, keywords in _BY_TYPE.items() for keyword in keywords.split()}
 )
+
+# Kept beside them, for the checks of a series: nothing that a query may name. Texts ...
+EVIDENCE_KEYWORDS = (
+    "AcquisitionContrast",
+    "ContrastBolusIngredient",
+    "ContrastBolusStartTime",
+    "ContrastBolusVolume",
+    "DerivationDescription",
+    "PerformedProcedureStepDescription",
+)
+# ... sequences, of which the meanings of codes and the descriptions of scheduled steps are kept ...
+EVIDENCE_SEQUENCES = (
+    "AnatomicRegionSequence",
+    "ContrastBolusAgentSequence",
+    "ProcedureCodeSequence",
+    "RequestAttributesSequence",
+    "RequestedProcedureCodeSequence",
+)
+# ... and the directions of rows and columns of the slices, six cosines, rounded so that a series has but one.
+SLICE_AXES = "SliceAxes"

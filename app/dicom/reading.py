@@ -7,13 +7,14 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
+from app.dicom.runs import Elements, HeaderMemory, Run, Segment, resolve_vrs
 from app.dicom.tokens import (
     DEFAULT_LIMITS,
     EXPLICIT_BIG,
@@ -107,8 +108,13 @@ class Header:
         return int(text) if text.isdigit() and len(text) < 10 else None
 
 
-def read_header(file: BinaryIO, limits: Limits = DEFAULT_LIMITS) -> Header:
+def read_header(
+    file: BinaryIO, limits: Limits = DEFAULT_LIMITS, memory: HeaderMemory | None = None, *, whole_pixels: bool = True
+) -> Header:
     """Read the header of an open, seekable file; its position afterwards is anywhere.
+
+    ``memory`` makes the headers of a series cheap and changes nothing else.
+    Without ``whole_pixels``, pixel data that are cut short are no damage: for telling where such a file belongs.
 
     Raises
     ------
@@ -126,14 +132,24 @@ def read_header(file: BinaryIO, limits: Limits = DEFAULT_LIMITS) -> Header:
     if not has_preamble and not _looks_like_dataset(head):
         raise UnreadableError(Reason.NOT_DICOM)
     try:
-        return _read(file, head, size, start, limits, has_preamble)
+        return _read(file, head, size, start, limits, memory, has_preamble=has_preamble, whole_pixels=whole_pixels)
     except UnreadableError as error:
         if has_preamble or error.reason is Reason.DICOMDIR or b"1.2.840.10008." in head:
             raise
         raise UnreadableError(Reason.NOT_DICOM) from None
 
 
-def _read(file: BinaryIO, head: bytes, size: int, start: int, limits: Limits, has_preamble: bool) -> Header:
+def _read(
+    file: BinaryIO,
+    head: bytes,
+    size: int,
+    start: int,
+    limits: Limits,
+    memory: HeaderMemory | None,
+    *,
+    has_preamble: bool,
+    whole_pixels: bool,
+) -> Header:
     if size <= start:
         raise UnreadableError(Reason.NO_DATASET)
     transfer_syntax = ""
@@ -146,26 +162,31 @@ def _read(file: BinaryIO, head: bytes, size: int, start: int, limits: Limits, ha
         inflated = _inflate(file, start, limits)
         size, start, head = len(inflated), 0, inflated
     encoding = _encoding(transfer_syntax, head[start : start + 8])
-    elements, pixel, is_ambiguous = _read_dataset(file, head, size, start, encoding, limits)
-    if not elements:
+    segments, pixel, is_ambiguous = _read_dataset(file, head, size, start, encoding, limits, memory)
+    if not segments:
         raise UnreadableError(Reason.NO_DATASET)
-    resolved = _resolve_vrs(elements) if is_ambiguous else tuple(elements)
+    elements = Elements.of(segments)
+    by_tag = elements.by_tag()
+    if is_ambiguous:
+        signed = by_tag.get(PIXEL_REPRESENTATION)
+        elements = Elements.of(_resolve_vrs(segments, signed is not None and signed.value == b"\x01\0"))
+        by_tag = elements.by_tag()
     if not transfer_syntax:
         # PS3.10 needs File Meta; without it, the encoding is what the bytes show, and pixels can only be native.
         transfer_syntax = _default_transfer_syntax(encoding)
         if pixel is not None and pixel.length is None:
             raise UnreadableError(Reason.BAD_META)
-    if pixel is not None and pixel.length is not None and pixel.value_offset + pixel.length > size:
+    if whole_pixels and pixel is not None and pixel.length is not None and pixel.value_offset + pixel.length > size:
         raise UnreadableError(Reason.TRUNCATED_PIXELS)
     return Header(
-        elements=resolved,
+        elements=elements,
         transfer_syntax_uid=transfer_syntax,
         encoding=encoding,
         pixel=None if pixel is None else _pixel_element(pixel),
-        character_sets=character_sets_of(resolved),
+        character_sets=character_sets_of(elements),
         inflated=inflated,
         has_meta=has_preamble,
-        by_tag={element.tag: element for element in resolved},
+        by_tag=by_tag,
     )
 
 
@@ -275,20 +296,31 @@ def _inflate(file: BinaryIO, start: int, limits: Limits) -> bytes:
 
 
 def _read_dataset(
-    file: BinaryIO, head: bytes, size: int, start: int, encoding: Encoding, limits: Limits
-) -> tuple[list[Element], PixelStart | None, bool]:
-    """Elements, pixel element, and whether some VR is still ambiguous."""
+    file: BinaryIO,
+    head: bytes,
+    size: int,
+    start: int,
+    encoding: Encoding,
+    limits: Limits,
+    memory: HeaderMemory | None,
+) -> tuple[list[Segment], PixelStart | None, bool]:
+    """Elements and runs of them, pixel element, and whether some VR is still ambiguous."""
     while True:
         tokenizer = Tokenizer(head, encoding, limits, complete=len(head) == size)
+        segments: list[Segment]
         try:
-            elements, pixel, _ = tokenizer.read_dataset(start)
+            if memory is None:
+                elements, pixel, _ = tokenizer.read_dataset(start)
+                segments = list(elements)
+            else:
+                segments, pixel = memory.read(tokenizer, start)
         except IncompleteError as more:
             head = _read_more(file, head, size, more.needed, limits)
             continue
         if pixel is None and len(head) < size:
             head = _read_more(file, head, size, len(head) + 1, limits)
             continue
-        return elements, pixel, tokenizer.is_ambiguous
+        return segments, pixel, tokenizer.is_ambiguous
 
 
 def _read_more(file: BinaryIO, head: bytes, size: int, needed: int, limits: Limits) -> bytes:
@@ -305,25 +337,14 @@ def _read_more(file: BinaryIO, head: bytes, size: int, needed: int, limits: Limi
     return head + more
 
 
-def _resolve_vrs(elements: Iterable[Element]) -> tuple[Element, ...]:
+def _resolve_vrs(segments: Iterable[Segment], signed: bool) -> Iterator[Segment]:
     """Replace the dictionary's ambiguous VRs, which implicit encodings bring (PS3.5 Annex A.1, Note)."""
-    elements = tuple(elements)
-    signed = any(element.tag == PIXEL_REPRESENTATION and element.value == b"\x01\0" for element in elements)
-    return _resolve(elements, "SS" if signed else "US")
-
-
-def _resolve(elements: tuple[Element, ...], integer_vr: str) -> tuple[Element, ...]:
-    resolved = []
-    for element in elements:
-        if isinstance(element.value, tuple):
-            resolved.append(Element(element.tag, "SQ", tuple(_resolve(item, integer_vr) for item in element.value)))
-        elif len(element.vr) == 2:
-            resolved.append(element)
-        elif "OW" in element.vr:
-            resolved.append(element._replace(vr="OW"))
+    integer_vr = "SS" if signed else "US"
+    for segment in segments:
+        if isinstance(segment, Run):
+            yield segment.resolved(integer_vr)
         else:
-            resolved.append(element._replace(vr=integer_vr))
-    return tuple(resolved)
+            yield from resolve_vrs((segment,), integer_vr)
 
 
 def character_sets_of(elements: Iterable[Element], inherited: tuple[str, ...] = ()) -> tuple[str, ...]:

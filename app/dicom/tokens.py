@@ -9,7 +9,7 @@ PS3.5 section 7 (data elements, sequences), Annex A (encodings).
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -151,11 +151,11 @@ class Tokenizer:
     """
 
     def __init__(self, buffer: bytes, encoding: Encoding, limits: Limits, *, complete: bool) -> None:
-        self._buffer = buffer
-        self._encoding = encoding
+        self.buffer = buffer
+        self.encoding = encoding
         self._limits = limits
         self._complete = complete
-        self._budget = limits.elements
+        self.budget = limits.elements  # elements and items that may still come
         self.is_ambiguous = False  # whether a VR of the dictionary was met that its bytes do not settle
         order = "<" if encoding.little_endian else ">"
         self._unpack_short: Callable[..., tuple[int, int, bytes, int]] = struct.Struct(order + "HH2sH").unpack_from
@@ -170,24 +170,54 @@ class Tokenizer:
         Returns them, the pixel element if there is one, and the offset where reading stopped. With ``only_group`` it
         stops before the first element of another group (File Meta).
         """
-        return self._read(start, len(self._buffer), 0, self._encoding.explicit, only_group)
+        return self._read(start, len(self.buffer), 0, self.encoding.explicit, only_group)
+
+    def read_until(
+        self, start: int, last: int, stops: Container[bytes]
+    ) -> tuple[list[Element], PixelStart | None, int]:
+        """As ``read_dataset``, but behind the first element it stops before each whose tag's bytes are in ``stops``.
+
+        ``last`` is the tag of the element before ``start``, or -1.
+        """
+        return self._read(start, len(self.buffer), 0, self.encoding.explicit, None, last, stops)
+
+    def count_repeated(self, last: int, first: int, size: int, *, is_ambiguous: bool) -> None:
+        """Count elements that are known to stand at some place as if they had been cut there.
+
+        ``first`` is the tag of the first of them, ``last`` that of the element before, ``size`` the elements and items
+        at all depths. Raises UnreadableError as reading would.
+        """
+        if first <= last:
+            raise UnreadableError(Reason.TAGS_NOT_RISING)
+        self.budget -= size
+        if self.budget < 0:
+            raise UnreadableError(Reason.TOO_MANY_ELEMENTS)
+        self.is_ambiguous |= is_ambiguous
 
     def _read(  # noqa: PLR0915 - the hot loop: calls would double its cost
-        self, position: int, end: int, depth: int, explicit: bool, only_group: int | None
+        self,
+        position: int,
+        end: int,
+        depth: int,
+        explicit: bool,
+        only_group: int | None,
+        last: int = -1,
+        stops: Container[bytes] | None = None,
     ) -> tuple[list[Element], PixelStart | None, int]:
-        buffer = self._buffer
+        buffer = self.buffer
         unpack_short, unpack_implicit, unpack_length = (
             self._unpack_short,
             self._unpack_implicit,
             self._unpack_length,
         )
         short_vrs, long_vrs = _SHORT, _LONG
-        little = self._encoding.little_endian
+        little = self.encoding.little_endian
         elements: list[Element] = []
         append = elements.append
-        last = -1
         top = depth == 0
         while position < end:
+            if stops is not None and elements and buffer[position : position + 4] in stops:
+                return elements, None, position
             if position + 8 > end:
                 self._out_of_bytes(position + 8, top)
             start = position
@@ -224,8 +254,8 @@ class Tokenizer:
             if tag <= last:
                 raise UnreadableError(Reason.TAGS_NOT_RISING)
             last = tag
-            self._budget -= 1
-            if self._budget < 0:
+            self.budget -= 1
+            if self.budget < 0:
                 raise UnreadableError(Reason.TOO_MANY_ELEMENTS)
 
             if top and tag in PIXEL_TAGS:
@@ -265,12 +295,12 @@ class Tokenizer:
     def _read_unknown(self, tag: int, vr: str, position: int, end: int, depth: int) -> Element:
         # A standard attribute that passed through a system which did not know it: implicit little endian inside.
         if vr == "SQ":
-            if not self._encoding.little_endian:
+            if not self.encoding.little_endian:
                 raise UnreadableError(Reason.BAD_ELEMENT)
             items, _ = self._read_items(position, end, end, depth + 1, False, False)
             return Element(tag, vr, items)
         self.is_ambiguous |= len(vr) > 2
-        return Element(tag, vr, self._buffer[position:end])
+        return Element(tag, vr, self.buffer[position:end])
 
     def _read_items(
         self, position: int, end: int, stop: int | None, depth: int, explicit: bool, top: bool
@@ -309,7 +339,7 @@ class Tokenizer:
         while True:
             if position + 8 > end:
                 self._out_of_bytes(position + 8, top)
-            group, number, length = self._unpack_implicit(self._buffer, position)
+            group, number, length = self._unpack_implicit(self.buffer, position)
             if group == 0xFFFE:
                 if group << 16 | number != ITEM_END or length:
                     raise UnreadableError(Reason.BAD_SEQUENCE)
@@ -327,7 +357,7 @@ class Tokenizer:
         while True:
             item_tag, length, position = self._item_header(position, end, top)
             if item_tag == SEQUENCE_END and length == 0:
-                return Element(tag, vr, self._buffer[start : position - 8]), position
+                return Element(tag, vr, self.buffer[start : position - 8]), position
             if item_tag != ITEM or length == UNDEFINED:
                 raise UnreadableError(Reason.BAD_FRAGMENTS)
             position += length
@@ -342,7 +372,7 @@ class Tokenizer:
             if vr not in ("SQ", "UN"):
                 raise UnreadableError(Reason.BAD_ELEMENT)
             items, position = self._read_items(value_start, end, None, depth + 1, explicit and vr == "SQ", top)
-            self._budget -= 1
+            self.budget -= 1
             return Element(tag, "SQ", items), position
         value_end = value_start + length
         if value_end > end:
@@ -352,7 +382,7 @@ class Tokenizer:
 
     def _element_header(self, position: int, end: int, explicit: bool, top: bool) -> tuple[int, str, int, int]:
         if explicit:
-            group, number, raw_vr, length = self._unpack_short(self._buffer, position)
+            group, number, raw_vr, length = self._unpack_short(self.buffer, position)
             tag = group << 16 | number
             if raw_vr in _SHORT:
                 return position + 8, _SHORT[raw_vr], length, tag
@@ -360,9 +390,9 @@ class Tokenizer:
                 raise UnreadableError(Reason.BAD_ELEMENT)
             if position + 12 > end:
                 self._out_of_bytes(position + 12, top)
-            (length,) = self._unpack_length(self._buffer, position + 8)
+            (length,) = self._unpack_length(self.buffer, position + 8)
             return position + 12, _LONG[raw_vr], length, tag
-        group, number, length = self._unpack_implicit(self._buffer, position)
+        group, number, length = self._unpack_implicit(self.buffer, position)
         tag = group << 16 | number
         return position + 8, dictionary_vr(tag), length, tag
 
@@ -370,15 +400,15 @@ class Tokenizer:
         # Some writers put implicit items into explicit files; the two letters of the VR tell (pydicom does the same).
         if not explicit or position + 8 > end:
             return explicit
-        group, _, raw_vr, _ = self._unpack_short(self._buffer, position)
+        group, _, raw_vr, _ = self._unpack_short(self.buffer, position)
         return group == 0xFFFE or raw_vr in _SHORT or raw_vr in _LONG
 
     def _item_header(self, position: int, end: int, top: bool) -> tuple[int, int, int]:
         if position + 8 > end:
             self._out_of_bytes(position + 8, top)
-        group, number, length = self._unpack_implicit(self._buffer, position)
-        self._budget -= 1
-        if self._budget < 0:
+        group, number, length = self._unpack_implicit(self.buffer, position)
+        self.budget -= 1
+        if self.budget < 0:
             raise UnreadableError(Reason.TOO_MANY_ELEMENTS)
         return group << 16 | number, length, position + 8
 

@@ -1,0 +1,253 @@
+"""Recognises what an earlier header of the series said in the same bytes, so that it is cut into elements only once.
+
+The slices of a series differ in a dozen elements out of a hundred and fifty. What stands between those is a *run*: the
+bytes of neighbouring top-level elements. Where a run's bytes stand again at the start of an element, they are the same
+elements: how an element is cut depends on nothing but its own bytes and the encoding. So a header that was read with a
+memory equals the one that is read without (a test holds this for real and for damaged files).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from app.dicom.tokens import Element, Encoding, PixelStart, Tokenizer
+
+SERIES_INSTANCE_UID = 0x0020000E
+SHORTEST_RUN = 2  # elements
+# Elements outside of runs that make two headers worth being cut plainly to learn from; and the share of all elements.
+FEW_ELEMENTS = 8
+FEW_SHARE = 6
+# Headers to pass over after learning that was of no use, at most: a folder may hold nothing that repeats itself.
+LONGEST_PAUSE = 64
+# A header with more is no slice of a series, and not worth its memory.
+LARGEST_HEADER_BYTES = 1 << 20
+
+
+class Run:
+    """Neighbouring top-level elements that stand in several headers in the same bytes. Compared by identity.
+
+    Attributes
+    ----------
+    raw
+        Their bytes, headers of the elements included.
+    size
+        Elements and items at all depths: what they take of ``Limits.elements``.
+    is_ambiguous
+        Whether a VR is still one of the dictionary's ambiguous ones.
+    """
+
+    __slots__ = ("_resolved", "by_tag", "elements", "first_tag", "is_ambiguous", "last_tag", "raw", "size")
+
+    def __init__(self, raw: bytes, elements: tuple[Element, ...], size: int, *, is_ambiguous: bool) -> None:
+        self.raw = raw
+        self.elements = elements
+        self.size = size
+        self.is_ambiguous = is_ambiguous
+        self.first_tag, self.last_tag = elements[0].tag, elements[-1].tag
+        self.by_tag: Mapping[int, Element] = {element.tag: element for element in elements}
+        self._resolved: dict[str, Run] = {}
+
+    def resolved(self, integer_vr: str) -> "Run":
+        """The same with ambiguous VRs settled; one object for each ``integer_vr``."""
+        if not self.is_ambiguous:
+            return self
+        run = self._resolved.get(integer_vr)
+        if run is None:
+            elements = tuple(resolve_vrs(self.elements, integer_vr))
+            run = self._resolved[integer_vr] = Run(self.raw, elements, self.size, is_ambiguous=False)
+        return run
+
+
+Segment: TypeAlias = Run | Element
+
+
+class Elements(tuple[Element, ...]):
+    """The elements of a dataset, which also know the segments (runs and single elements) that they came in."""
+
+    segments: tuple[Segment, ...]
+
+    @classmethod
+    def of(cls, segments: Iterable[Segment]) -> "Elements":
+        """All elements of the segments, in their order."""
+        kept = tuple(segments)
+        flat: list[Element] = []
+        for segment in kept:
+            if isinstance(segment, Run):
+                flat.extend(segment.elements)
+            else:
+                flat.append(segment)
+        elements = cls(flat)
+        elements.segments = kept
+        return elements
+
+    def by_tag(self) -> dict[int, Element]:
+        """The elements by tag."""
+        found: dict[int, Element] = {}
+        for segment in self.segments:
+            if isinstance(segment, Run):
+                found.update(segment.by_tag)
+            else:
+                found[segment.tag] = segment
+        return found
+
+
+def resolve_vrs(elements: Iterable[Element], integer_vr: str) -> list[Element]:
+    """Settle the dictionary's ambiguous VRs, which implicit encodings bring (PS3.5 Annex A.1, Note)."""
+    resolved = []
+    for element in elements:
+        if isinstance(element.value, tuple):
+            items = tuple(tuple(resolve_vrs(item, integer_vr)) for item in element.value)
+            resolved.append(Element(element.tag, "SQ", items))
+        elif len(element.vr) == 2:
+            resolved.append(element)
+        else:
+            resolved.append(element._replace(vr="OW" if "OW" in element.vr else integer_vr))
+    return resolved
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """One top-level element of a header that is learnt from, and where its bytes lie."""
+
+    element: Element
+    start: int
+    end: int
+    size: int
+    is_ambiguous: bool
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of headers in one encoding.
+
+    ``volatile`` are the tags that changed within the series; ``recorded`` the header that waits for the next one.
+    """
+
+    runs: dict[bytes, Run] = field(default_factory=dict)  # by the bytes of the first element's tag
+    volatile: set[int] = field(default_factory=set)
+    recorded: tuple[bytes, list[_Span]] | None = None
+    to_record: int = 2
+    pause: int = 0
+    passed: int = 0
+
+
+class HeaderMemory:
+    """The runs of the series that is being read. One for each reader of many files; learns as it goes.
+
+    Two headers that follow each other are cut plainly, and what they share becomes the runs. This happens again where
+    too little of a header was recognised, as at the start of another series.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Encoding, _Known] = {}
+
+    def read(self, tokenizer: Tokenizer, start: int) -> tuple[list[Segment], PixelStart | None]:
+        """The top-level segments from ``start`` up to a pixel element or the end of what ``tokenizer`` has.
+
+        Raises what ``Tokenizer.read_dataset`` raises.
+        """
+        if not tokenizer.encoding.little_endian:
+            elements, pixel, _ = tokenizer.read_dataset(start)
+            return list(elements), pixel
+        known = self._known.setdefault(tokenizer.encoding, _Known())
+        if known.to_record:
+            return _record(known, tokenizer, start)
+        segments, pixel = _recognise(known.runs, tokenizer, start)
+        _judge(known, segments)
+        return segments, pixel
+
+
+def _recognise(
+    runs: Mapping[bytes, Run], tokenizer: Tokenizer, position: int
+) -> tuple[list[Segment], PixelStart | None]:
+    buffer = tokenizer.buffer
+    end = len(buffer)
+    segments: list[Segment] = []
+    last = -1
+    while position < end:
+        run = runs.get(buffer[position : position + 4])
+        if run is not None and buffer.startswith(run.raw, position):
+            tokenizer.count_repeated(last, run.first_tag, run.size, is_ambiguous=run.is_ambiguous)
+            segments.append(run)
+            last = run.last_tag
+            position += len(run.raw)
+            continue
+        elements, pixel, position = tokenizer.read_until(position, last, runs)
+        segments.extend(elements)
+        if pixel is not None:
+            return segments, pixel
+        last = elements[-1].tag
+    return segments, None
+
+
+class _Everything:
+    """Stops before each element."""
+
+    def __contains__(self, item: object) -> bool:
+        return True
+
+
+_EVERYTHING = _Everything()
+
+
+def _record(known: _Known, tokenizer: Tokenizer, position: int) -> tuple[list[Segment], PixelStart | None]:
+    """Cut plainly, and make runs of what this header and the one before share."""
+    buffer = tokenizer.buffer
+    spans: list[_Span] = []
+    pixel: PixelStart | None = None
+    last = -1
+    ambiguous_before = tokenizer.is_ambiguous
+    while position < len(buffer) and pixel is None:
+        start, budget = position, tokenizer.budget
+        tokenizer.is_ambiguous = False
+        elements, pixel, position = tokenizer.read_until(start, last, _EVERYTHING)
+        is_ambiguous = tokenizer.is_ambiguous
+        ambiguous_before |= is_ambiguous
+        if elements:
+            last = elements[0].tag
+            spans.append(_Span(elements[0], start, position, budget - tokenizer.budget, is_ambiguous))
+    tokenizer.is_ambiguous = ambiguous_before
+    before, known.recorded = known.recorded, (buffer, spans) if len(buffer) <= LARGEST_HEADER_BYTES else None
+    known.to_record -= 1
+    if before is not None:
+        _learn(known, before, (buffer, spans), is_explicit=tokenizer.encoding.explicit)
+        known.to_record, known.recorded = 0, None
+    return [span.element for span in spans], pixel
+
+
+def _learn(
+    known: _Known, before: tuple[bytes, list[_Span]], now: tuple[bytes, list[_Span]], *, is_explicit: bool
+) -> None:
+    raw_before = {span.element.tag: before[0][span.start : span.end] for span in before[1]}
+    buffer, spans = now
+    changed = {span.element.tag for span in spans if raw_before.get(span.element.tag) != buffer[span.start : span.end]}
+    known.volatile = changed if SERIES_INSTANCE_UID in changed else known.volatile | changed
+    known.runs = {}
+    gathered: list[_Span] = []
+    for span in (*spans, None):
+        # In an explicit encoding only an unknown VR is ambiguous; rare, and not worth a run.
+        if span is not None and span.element.tag not in known.volatile and not (is_explicit and span.is_ambiguous):
+            gathered.append(span)
+            continue
+        if len(gathered) >= SHORTEST_RUN:
+            raw = buffer[gathered[0].start : gathered[-1].end]
+            known.runs[raw[:4]] = Run(
+                raw,
+                tuple(one.element for one in gathered),
+                sum(one.size for one in gathered),
+                is_ambiguous=any(one.is_ambiguous for one in gathered),
+            )
+        gathered = []
+
+
+def _judge(known: _Known, segments: list[Segment]) -> None:
+    """Decide whether the next two headers are learnt from."""
+    singles = sum(1 for segment in segments if not isinstance(segment, Run))
+    in_runs = sum(len(segment.elements) for segment in segments if isinstance(segment, Run))
+    if singles <= FEW_ELEMENTS or singles * FEW_SHARE <= singles + in_runs:
+        known.pause = known.passed = 0
+        return
+    known.passed += 1
+    if known.passed > known.pause:
+        known.to_record, known.passed = 2, 0
+        known.pause = min(known.pause * 2 + 1, LONGEST_PAUSE)
