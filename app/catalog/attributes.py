@@ -4,12 +4,13 @@ import json
 import math
 import re
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
-from app.dicom.query import QUERY_KEYWORDS, QueryType
+from app.catalog.geometry import plane_of, shared_elements, slice_axes
+from app.dicom.query import EVIDENCE_KEYWORDS, EVIDENCE_SEQUENCES, QUERY_KEYWORDS, SLICE_AXES, QueryType
 from app.dicom.reading import Header, decode_text
 from app.dicom.tokens import Element
 from app.errors import UnreadableError
@@ -17,11 +18,6 @@ from app.errors import UnreadableError
 Scalar = str | int | float
 Attributes = dict[str, Scalar | list[Scalar]]
 
-IMAGE_POSITION_PATIENT = 0x00200032
-IMAGE_ORIENTATION_PATIENT = 0x00200037
-PLANE_ORIENTATION_SEQUENCE = 0x00209116
-SHARED_FUNCTIONAL_GROUPS = 0x52009229
-PER_FRAME_FUNCTIONAL_GROUPS = 0x52009230
 TRANSFER_SYNTAX = "TransferSyntaxUID"
 ORIENTATION = "Orientation"
 
@@ -43,21 +39,23 @@ _BINARY = {
 _TEXT_VRS = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "SH", "TM", "UC", "UI"))
 _ONE_VALUE_VRS = frozenset(("LT", "ST", "UT", "UR"))  # a backslash is a character of the text
 _NUMERIC_TYPES = frozenset((QueryType.NUMBER, QueryType.NUMBERS))
-
-# A plane counts as axial, sagittal or coronal when its normal is nearest to that axis and the cosine is at
-# least this: David Clunie's threshold in PixelMed, wide enough for a tilted gantry (37 degrees).
-AXIS_COSINE = 0.8
-# Row and column must be unit vectors at right angles (PS3.3 C.7.6.2.1.1); writers round to a few digits.
-UNIT_TOLERANCE = 1e-2
-_PLANES = ("sagittal", "coronal", "axial")
-
-Vector = tuple[float, float, float]
+_CODE_MEANING = 0x00080104
+_STEP_DESCRIPTION = 0x00400007
+# Of a sequence that says more, the first few items are enough to go by.
+_MOST_ITEMS = 8
 
 
 @cache
 def _keywords_by_tag() -> Mapping[int, tuple[str, QueryType]]:
-    tags = {tag_for_keyword(keyword): (keyword, kind) for keyword, kind in QUERY_KEYWORDS.items()}
+    kinds = {**QUERY_KEYWORDS, **dict.fromkeys(EVIDENCE_KEYWORDS, QueryType.TEXT)}
+    tags = {tag_for_keyword(keyword): (keyword, kind) for keyword, kind in kinds.items()}
     return {tag: entry for tag, entry in tags.items() if tag is not None}
+
+
+@cache
+def _sequences_by_tag() -> Mapping[int, str]:
+    tags = {tag_for_keyword(keyword): keyword for keyword in EVIDENCE_SEQUENCES}
+    return {tag: keyword for tag, keyword in tags.items() if tag is not None}
 
 
 def queryable_attributes(header: Header) -> Attributes:
@@ -68,7 +66,13 @@ def queryable_attributes(header: Header) -> Attributes:
     """
     found: Attributes = {}
     keywords = _keywords_by_tag()
-    for element in (*header.elements, *_shared_elements(header)):
+    sequences = _sequences_by_tag()
+    for element in (*header.elements, *shared_elements(header)):
+        if element.tag in sequences:
+            texts = _item_texts(element, header.character_sets)
+            if texts:
+                found.setdefault(sequences[element.tag], texts)
+            continue
         entry = keywords.get(element.tag)
         if entry is None or entry[0] in found:
             continue
@@ -76,9 +80,10 @@ def queryable_attributes(header: Header) -> Attributes:
         if values:
             found[entry[0]] = values if len(values) > 1 else values[0]
     found[TRANSFER_SYNTAX] = header.transfer_syntax_uid
-    orientation = _orientation(header)
-    if orientation is not None:
-        found[ORIENTATION] = orientation
+    axes = slice_axes(header)
+    if axes is not None:
+        found[ORIENTATION] = plane_of(axes)
+        found[SLICE_AXES] = list(axes)
     return found
 
 
@@ -87,18 +92,14 @@ def to_json(attributes: Attributes) -> str:
     return json.dumps(attributes, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def _shared_elements(header: Header) -> Iterator[Element]:
-    for group in _items(header.elements, SHARED_FUNCTIONAL_GROUPS)[:1]:
-        for macro in group:
-            if isinstance(macro.value, tuple) and len(macro.value) == 1:
-                yield from macro.value[0]
-
-
-def _items(elements: Sequence[Element], tag: int) -> tuple[tuple[Element, ...], ...]:
-    for element in elements:
-        if element.tag == tag:
-            return element.value if isinstance(element.value, tuple) else ()
-    return ()
+def _item_texts(element: Element, character_sets: tuple[str, ...]) -> list[Scalar]:
+    """What the items of a sequence of codes or of scheduled steps say in words; nested items in front of their own."""
+    found: list[Scalar] = []
+    for item in element.value[:_MOST_ITEMS] if isinstance(element.value, tuple) else ():
+        for inner in item:
+            if inner.tag in (_CODE_MEANING, _STEP_DESCRIPTION):
+                found.extend(_values(inner, character_sets, QueryType.TEXT))
+    return found
 
 
 def _values(element: Element, character_sets: tuple[str, ...], kind: QueryType) -> list[Scalar]:
@@ -142,79 +143,6 @@ def instance_number(header: Header) -> int | None:
     """Instance Number (0020,0013), where it is one."""
     text = header.text(0x00200013).strip()
     return int(text) if _INTEGER.fullmatch(text) else None
-
-
-def slice_position_mm(header: Header) -> float | None:
-    """Where the slice lies along its own normal: Image Position (Patient) projected on it."""
-    axes = _axes(header.value(IMAGE_ORIENTATION_PATIENT))
-    position = _decimals(header.value(IMAGE_POSITION_PATIENT), 3)
-    if axes is None or position is None:
-        return None
-    projection = math.fsum(a * b for a, b in zip(_normal(*axes), position, strict=True))
-    return projection if math.isfinite(projection) else None
-
-
-def _orientation(header: Header) -> str | None:
-    """``axial``, ``coronal``, ``sagittal`` or ``oblique``; None where it is not known, or not the same for
-    all frames.
-    """
-    own = header.value(IMAGE_ORIENTATION_PATIENT)
-    if own is not None:
-        return _plane(own)
-    groups = (
-        *_items(header.elements, SHARED_FUNCTIONAL_GROUPS),
-        *_items(header.elements, PER_FRAME_FUNCTIONAL_GROUPS),
-    )
-    planes = {
-        _plane(element.value)
-        for group in groups
-        for item in _items(group, PLANE_ORIENTATION_SEQUENCE)
-        for element in item
-        if element.tag == IMAGE_ORIENTATION_PATIENT
-    }
-    return planes.pop() if len(planes) == 1 else None
-
-
-def _plane(value: object) -> str | None:
-    axes = _axes(value)
-    if axes is None:
-        return None
-    cosines = [abs(component) for component in _normal(*axes)]
-    largest = max(cosines)
-    return _PLANES[cosines.index(largest)] if largest >= AXIS_COSINE else "oblique"
-
-
-def _axes(value: object) -> tuple[Vector, Vector] | None:
-    """Directions of rows and columns; None where they are no orthogonal unit vectors."""
-    cosines = _decimals(value, 6)
-    if cosines is None:
-        return None
-    row: Vector = (cosines[0], cosines[1], cosines[2])
-    column: Vector = (cosines[3], cosines[4], cosines[5])
-    products = (_dot(row, row) - 1, _dot(column, column) - 1, _dot(row, column))
-    return (row, column) if all(abs(product) <= UNIT_TOLERANCE for product in products) else None
-
-
-def _dot(a: Vector, b: Vector) -> float:
-    return math.fsum(x * y for x, y in zip(a, b, strict=True))
-
-
-def _normal(row: Vector, column: Vector) -> Vector:
-    return (
-        row[1] * column[2] - row[2] * column[1],
-        row[2] * column[0] - row[0] * column[2],
-        row[0] * column[1] - row[1] * column[0],
-    )
-
-
-def _decimals(value: object, count: int) -> list[float] | None:
-    """The ``count`` numbers of a DS value; None for anything else."""
-    if not isinstance(value, bytes) or not value.isascii():
-        return None
-    numbers = [_number(part.strip(" \0")) for part in value.decode("ascii").split("\\")]
-    if len(numbers) != count or any(isinstance(number, str) for number in numbers):
-        return None
-    return [float(number) for number in numbers]
 
 
 def patient_key(header: Header, study_instance_uid: str) -> str:

@@ -84,6 +84,8 @@ class FileRows:
             ).fetchone()["id"]
             if record.instance is not None:
                 self._write_instance(file_id, record.instance, known)
+            elif record.original_series is not None:
+                self._write_damaged(file_id, *record.original_series)
 
     def _write_instance(
         self, file_id: int, instance: InstanceRecord, known: set[tuple[int, frozenset[tuple[str, str]]]]
@@ -107,12 +109,11 @@ class FileRows:
         attribute_set_id = self._id_of(
             "attribute_sets", {"digest": digest}, {"original_attributes": instance.original_attributes}
         )
-        # What was derived from the series as a whole holds no longer.
-        self._store.execute("UPDATE series SET facts = NULL WHERE id = ? AND facts IS NOT NULL", (series_id,))
+        self._forget_derived("id = ?", (series_id,))
         self._store.execute(
             "INSERT INTO instances (file_id, series_id, attribute_set_id, original_sop_instance_uid, "
-            "sop_class_uid, transfer_syntax_uid, instance_number, slice_position_mm) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "sop_class_uid, transfer_syntax_uid, instance_number, slice_position_mm, volume_key, acquired_s, "
+            "frame_positions_mm, pixel_fault) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 file_id,
                 series_id,
@@ -122,8 +123,27 @@ class FileRows:
                 instance.transfer_syntax_uid,
                 instance.instance_number,
                 instance.slice_position_mm,
+                instance.volume_key,
+                instance.acquired_s,
+                instance.frame_positions_mm,
+                instance.pixel_fault,
             ),
         )
+
+    def _write_damaged(self, file_id: int, original_study_uid: str, original_series_uid: str) -> None:
+        self._store.execute(
+            "INSERT INTO damaged_instances (file_id, original_study_uid, original_series_uid) VALUES (?, ?, ?)",
+            (file_id, original_study_uid, original_series_uid),
+        )
+        self._forget_derived("original_series_uid = ?", (original_series_uid,))
+
+    def _forget_derived(self, condition: str, parameters: tuple[int | str, ...]) -> None:
+        """What was derived from a series as a whole holds no longer; the condition is of this module."""
+        for statement in (
+            "UPDATE series SET facts = NULL WHERE facts IS NOT NULL AND id IN (SELECT id FROM series WHERE {})",
+            "DELETE FROM series_checks WHERE series_id IN (SELECT id FROM series WHERE {})",
+        ):
+            self._store.execute(statement.format(condition), parameters)
 
     def _id_of(self, table: str, key: dict[str, str | int], others: dict[str, str] | None = None) -> int:
         """The id of the row with this key, which is made where there is none; names come from this module
@@ -196,7 +216,7 @@ class FileRows:
         if row is None:
             return
         self._store.execute("DELETE FROM instances WHERE file_id = ?", (file_id,))
-        self._store.execute("UPDATE series SET facts = NULL WHERE id = ?", (row["series_id"],))
+        self._forget_derived("id = ?", (row["series_id"],))
         self._store.execute(
             "UPDATE instances SET reason = NULL WHERE original_sop_instance_uid = ? AND reason IS NOT NULL",
             (row["original_sop_instance_uid"],),

@@ -13,13 +13,8 @@ from dataclasses import dataclass
 from pathlib import PurePath, PureWindowsPath
 from typing import BinaryIO, assert_never
 
-from app.catalog.attributes import (
-    instance_number,
-    patient_key,
-    queryable_attributes,
-    slice_position_mm,
-    to_json,
-)
+from app.catalog.attributes import instance_number, patient_key, queryable_attributes, to_json
+from app.catalog.geometry import acquired_s, frame_positions_mm, pixel_fault, slice_position_mm, volume_key
 from app.dicom.identity import collect_identities
 from app.dicom.reading import Header, read_header
 from app.errors import Reason, UnreadableError
@@ -64,19 +59,27 @@ class InstanceRecord:
     transfer_syntax_uid: str
     instance_number: int | None
     slice_position_mm: float | None
+    volume_key: str
+    acquired_s: float | None
+    frame_positions_mm: str | None  # JSON
+    pixel_fault: Reason | None
     original_attributes: str  # JSON
     original_identities: frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """One file or member; ``instance`` where it is one, else ``reason``."""
+    """One file or member; ``instance`` where it is one, else ``reason``.
+
+    ``original_series`` are the study and series UID of a file that can't be used although its header was read.
+    """
 
     original_locator: str
     size: int
     mtime_ns: int
     reason: Reason | None
     instance: InstanceRecord | None = None
+    original_series: tuple[str, str] | None = None
 
     @property
     def verdict(self) -> str:
@@ -174,7 +177,7 @@ def _read_files(task: FilesTask) -> FilesRead:
         if done and time.monotonic() > deadline:
             return FilesRead(tuple(records), tuple(archives), task.files[done:], missing_files)
         locator = Locator(candidate.original_path).to_text()
-        instance = None
+        instance, series = None, None
         try:
             with open_regular(candidate.original_path) as file:
                 is_archive = archive_kind(file.read(HEAD_BYTES)) is not None
@@ -182,13 +185,14 @@ def _read_files(task: FilesTask) -> FilesRead:
                     archives.append(candidate)
                     continue
                 instance, reason = _read_instance(file, candidate.original_path, shared)
+                series = _series_of_damaged(file, reason)
                 if reason is Reason.DICOMDIR:
                     missing_files += _missing_files(file, candidate.original_path)
         except UnreadableError as error:
             reason = error.reason
         except OSError:
             reason = Reason.UNREADABLE_IO
-        records.append(FileRecord(locator, candidate.size, candidate.mtime_ns, reason, instance))
+        records.append(FileRecord(locator, candidate.size, candidate.mtime_ns, reason, instance, series))
     return FilesRead(tuple(records), tuple(archives), (), missing_files)
 
 
@@ -227,10 +231,11 @@ def _read_archive(task: ArchiveTask, limits: ArchiveLimits) -> ArchiveRead:
 
 def _read_entry(entry: ArchiveEntry, archive: Candidate, shared: _Shared) -> FileRecord:
     locator = Locator(archive.original_path, entry.original_members).to_text()
-    instance, reason = None, entry.reason
+    instance, reason, series = None, entry.reason, None
     if entry.file is not None:
         try:
             instance, reason = _read_instance(entry.file, entry.original_members[-1], shared)
+            series = _series_of_damaged(entry.file, reason)
             if entry.reads_forward and entry.size:
                 # The next member lies behind this one's last byte, so whether this one is whole costs
                 # nothing.
@@ -238,14 +243,15 @@ def _read_entry(entry: ArchiveEntry, archive: Candidate, shared: _Shared) -> Fil
                 entry.file.read(1)
         except UnreadableError as error:
             instance, reason = None, error.reason
-    return FileRecord(locator, entry.size, archive.mtime_ns, reason, instance)
+    return FileRecord(locator, entry.size, archive.mtime_ns, reason, instance, series)
 
 
 def _read_instance(file: BinaryIO, name: str, shared: _Shared) -> tuple[InstanceRecord | None, Reason | None]:
     """The record of an instance, or why there is none; raises OSError."""
     file.seek(0)
     try:
-        return _instance(read_header(file), shared), None
+        header = read_header(file)
+        return _instance(header, pixel_fault(file, header), shared), None
     except UnreadableError as error:
         # A DICOMDIR that can't be read is still no image.
         if error.reason is not Reason.EMPTY_FILE and is_dicomdir_name(PureWindowsPath(name).name):
@@ -253,7 +259,18 @@ def _read_instance(file: BinaryIO, name: str, shared: _Shared) -> tuple[Instance
         return None, error.reason
 
 
-def _instance(header: Header, shared: _Shared) -> InstanceRecord:
+def _series_of_damaged(file: BinaryIO, reason: Reason | None) -> tuple[str, str] | None:
+    """Study and series UID of a file whose pixels are cut short, so that its series can be told what it lacks."""
+    if reason is not Reason.TRUNCATED_PIXELS:
+        return None
+    try:
+        header = read_header(file, whole_pixels=False)
+        return _uid(header, 0x0020000D), _uid(header, 0x0020000E)
+    except UnreadableError:
+        return None
+
+
+def _instance(header: Header, fault: Reason | None, shared: _Shared) -> InstanceRecord:
     study_uid, series_uid = _uid(header, 0x0020000D), _uid(header, 0x0020000E)
     return InstanceRecord(
         original_patient_key=patient_key(header, study_uid),
@@ -264,6 +281,10 @@ def _instance(header: Header, shared: _Shared) -> InstanceRecord:
         transfer_syntax_uid=header.transfer_syntax_uid,
         instance_number=instance_number(header),
         slice_position_mm=slice_position_mm(header),
+        volume_key=volume_key(header),
+        acquired_s=acquired_s(header),
+        frame_positions_mm=frame_positions_mm(header),
+        pixel_fault=fault,
         original_attributes=shared.attributes(to_json(queryable_attributes(header))),
         original_identities=shared.identities(
             frozenset((kind.value, text) for kind, text in collect_identities(header))

@@ -21,7 +21,8 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from app.catalog.attributes import queryable_attributes, slice_position_mm, to_json
+from app.catalog.attributes import queryable_attributes, to_json
+from app.catalog.geometry import slice_position_mm
 from app.catalog.step import scan
 from app.catalog.table import file_table, is_complete, list_files
 from app.catalog.worker import ArchiveRead, ArchiveTask, FilesTask, read_tasks

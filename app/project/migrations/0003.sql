@@ -2,6 +2,7 @@
 ALTER TABLE instances ADD COLUMN volume_key TEXT;          -- what tells the volumes of a series apart; '' where nothing does
 ALTER TABLE instances ADD COLUMN acquired_s REAL;          -- time of the acquisition, seconds of the day
 ALTER TABLE instances ADD COLUMN frame_positions_mm TEXT;  -- JSON list, of a multi-frame object whose frames have positions
+ALTER TABLE instances ADD COLUMN pixel_fault TEXT;         -- errors.Reason, where the length of the pixels is wrong
 
 -- Files that can't be used though it is known to which series they belong.
 CREATE TABLE damaged_instances (
