@@ -25,11 +25,15 @@ ERRORS: Mapping[str, str] = {
     "defect": mark(
         "The program failed ({kind} at {place}) and did not finish. Report this line; it holds nothing of a patient."
     ),
-    "scan-not-finished": mark("The last scan did not come to its end. Run consign scan again; it goes on from there."),
+    "scan-not-finished": mark(
+        "The last scan did not come to its end. Start it again (page Find, or: consign scan); it goes on from there."
+    ),
     "source-not-found": mark("Source number {number} can't be found or opened. Check its path and your rights."),
     # project
     "folder-not-empty": mark("The folder for the new project is not empty. Choose a new or an empty one."),
-    "not-a-project": mark("This folder is not a Consign project. Make one with: consign new."),
+    "not-a-project": mark(
+        "This folder is not a Consign project. Choose another one, or make one (first page, or: consign new)."
+    ),
     "project-in-use": mark("Another Consign is working on this project. Wait for it to end, or close it."),
     "project-toml-damaged": mark("The project's project.toml is damaged. Restore it from a backup."),
     "project-is-newer": mark(
@@ -47,7 +51,9 @@ ERRORS: Mapping[str, str] = {
         "The project's protocol.toml was changed after the project was made. Put the original back, or make a new "
         "project with the new protocol."
     ),
-    "selection-json-damaged": mark("decisions/selection.json is damaged. Run: consign select, to write it anew."),
+    "selection-json-damaged": mark(
+        "decisions/selection.json is damaged. Select again (page Find, or: consign select), to write it anew."
+    ),
     "decisions-damaged": mark(
         "decisions/{file} can't be understood at line {line}. Correct that line, or restore the file from a backup."
     ),
@@ -84,16 +90,23 @@ ERRORS: Mapping[str, str] = {
     "list-empty": mark("The list names nothing. Check that its columns are filled."),
     "bad-hand-reason": mark("Say in one line of at most 200 characters why you decide by hand."),
     # order of the steps
-    "nothing-selected": mark("No instance is selected. Run consign scan and consign select first."),
+    "nothing-selected": mark(
+        "No instance is selected. Search and select first (page Find, or: consign scan, then consign select)."
+    ),
     "no-such-instance": mark("This image is no longer in the project. Go back to the list and choose another one."),
-    "not-prepared": mark("{count} selected instances are not prepared. Run: consign prepare."),
+    "not-prepared": mark(
+        "{count} selected instances are not prepared. Prepare them (page De-identify, or: consign prepare)."
+    ),
     "prepared-with-other-decisions": mark(
-        "Images or safe words were decided on after the last preparation. Run: consign prepare."
+        "Images or safe words were decided on after the last preparation. Prepare again (page De-identify, or: "
+        "consign prepare)."
     ),
     "nothing-to-release": mark(
         "Nothing can leave: no instance is prepared. Look at the reasons why they were held back or not selected."
     ),
-    "nothing-to-export": mark("There is nothing to export. Run consign prepare, and look at what it held back."),
+    "nothing-to-export": mark(
+        "There is nothing to export. Prepare (page De-identify, or: consign prepare), and look at what was held back."
+    ),
     # review
     "csv-not-readable": mark("The CSV can't be opened. Check its path and your rights."),
     "csv-not-written": mark("The CSV can't be written. Check the folder, and close the file in other programs."),
@@ -125,7 +138,8 @@ ERRORS: Mapping[str, str] = {
         "The same person already signed as {roles}. Each role needs somebody else: have another person sign."
     ),
     "images-checked-otherwise": mark(
-        "The images were looked through by other detectors than this Consign has. Run: consign images PROJECT --detect."
+        "The images were looked through by other detectors than this Consign has. Look through them again (page Review "
+        "images, or: consign images PROJECT --detect)."
     ),
     "script-not-readable": mark("The script can't be read as text in UTF-8. Check its path and save it so."),
     "detector-unavailable": mark(
