@@ -104,8 +104,8 @@ def main() -> None:
     watchdog.measure("load all rows", page.refresh, lambda: model.rowCount() > 0)
     rows = model.rowCount()
     print(f"{rows} rows")
-    watchdog.measure("search", lambda: page._search.setText("lung 1234"), lambda: model.rowCount() < rows)
-    watchdog.measure("search nothing", page._search.clear, lambda: model.rowCount() == rows)
+    watchdog.measure("search", lambda: page._filters.search.setText("lung 1234"), lambda: model.rowCount() < rows)
+    watchdog.measure("search nothing", page._filters.search.clear, lambda: model.rowCount() == rows)
     for column in (Column.VALUE, Column.INSTANCES, Column.NAME, Column.SUSPICION):
         section = COLUMNS.index(column)
         before = model.numbers

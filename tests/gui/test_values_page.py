@@ -91,7 +91,7 @@ def test_keep_and_undecide_and_undo(page: ValuesPage, qtbot: QtBot) -> None:
     assert decisions(page, qtbot).values["ProtocolName", "routine 3"].action is ValueAction.KEEP
     QTest.keyClick(page._view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert decisions(page, qtbot).values == {}
-    assert not page._undo_button.isEnabled()
+    assert not page._panel.undo.isEnabled()
 
 
 def test_dropping_the_attribute_settles_all_its_values(page: ValuesPage, qtbot: QtBot) -> None:
@@ -110,47 +110,47 @@ def test_whole_group_is_decided_with_two_keys_and_undone_with_one(page: ValuesPa
     assert "routine 3" not in chosen
     press(page, Qt.Key.Key_K)
     assert len(decisions(page, qtbot).values) == len(chosen)
-    page._undo_button.click()
+    page._panel.undo.click()
     assert decisions(page, qtbot).values == {}
 
 
 def test_replacement_is_typed_on_the_page_and_a_bad_one_is_explained(page: ValuesPage, qtbot: QtBot) -> None:
     choose(page, "routine 3")
     press(page, Qt.Key.Key_R)
-    assert page._replacement.isVisible()
-    QTest.keyClicks(page._replacement, "12.03.1961")
-    QTest.keyClick(page._replacement, Qt.Key.Key_Return)
-    assert "looks like a date" in page._complaint.text()
-    page._replacement.setText("ROUTINE")
-    QTest.keyClick(page._replacement, Qt.Key.Key_Return)
-    assert not page._replacement.isVisible()
+    assert page._panel.replacement.isVisible()
+    QTest.keyClicks(page._panel.replacement, "12.03.1961")
+    QTest.keyClick(page._panel.replacement, Qt.Key.Key_Return)
+    assert "looks like a date" in page._panel._complaint.text()
+    page._panel.replacement.setText("ROUTINE")
+    QTest.keyClick(page._panel.replacement, Qt.Key.Key_Return)
+    assert not page._panel.replacement.isVisible()
     assert decisions(page, qtbot).values["ProtocolName", "routine 3"].replacement == "ROUTINE"
     assert page._model.index(0, DECISION).data() == "\u21c4 replace: ROUTINE"
 
 
 def test_letters_in_the_search_line_search_and_decide_nothing(page: ValuesPage, qtbot: QtBot) -> None:
-    page._search.setFocus()
-    QTest.keyClicks(page._search, "kardex")
+    page._filters.search.setFocus()
+    QTest.keyClicks(page._filters.search, "kardex")
     qtbot.waitUntil(lambda: texts(page) == ["kardex"])
     assert decisions(page, qtbot) == Decisions()
-    page._search.clear()
+    page._filters.search.clear()
     qtbot.waitUntil(lambda: len(texts(page)) > 1)
 
 
 def test_filters_by_reason_kind_and_decision(page: ValuesPage, qtbot: QtBot) -> None:
-    page._kinds.setCurrentIndex(page._kinds.findData(RowKind.WORD.value))
-    page._kinds.activated.emit(page._kinds.currentIndex())
+    page._filters.kinds.setCurrentIndex(page._filters.kinds.findData(RowKind.WORD.value))
+    page._filters.kinds.activated.emit(page._filters.kinds.currentIndex())
     qtbot.waitUntil(lambda: "kardex" in texts(page) and "routine 1" not in texts(page))
-    page._kinds.setCurrentIndex(0)
-    page._reasons.setCurrentIndex(page._reasons.findData("identity"))
+    page._filters.kinds.setCurrentIndex(0)
+    page._filters.reasons.setCurrentIndex(page._filters.reasons.findData("identity"))
     page._filter()
     qtbot.waitUntil(lambda: texts(page) == ["routine 3"])
-    page._reasons.setCurrentIndex(0)
-    page._decided.setCurrentIndex(page._decided.findData(Choice.KEEP.value))
+    page._filters.reasons.setCurrentIndex(0)
+    page._filters.decided.setCurrentIndex(page._filters.decided.findData(Choice.KEEP.value))
     page._filter()
     qtbot.waitUntil(lambda: texts(page) == [])
-    page._decided.setCurrentIndex(0)
-    page._suspicious.setChecked(True)
+    page._filters.decided.setCurrentIndex(0)
+    page._filters.suspicious.setChecked(True)
     qtbot.waitUntil(lambda: 0 < len(texts(page)) < 30)
 
 
@@ -161,8 +161,8 @@ def test_sorting_by_a_column_head(page: ValuesPage, qtbot: QtBot) -> None:
 
 def test_word_called_safe_asks_for_another_preparation_and_gets_it(page: ValuesPage, qtbot: QtBot) -> None:
     choose(page, "kardex")
-    assert page._buttons[Choice.KEEP].accessibleName() == "Call it safe"
-    assert not page._buttons[Choice.DROP_TAG].isEnabled()
+    assert page._panel.buttons[Choice.KEEP].accessibleName() == "Call it safe"
+    assert not page._panel.buttons[Choice.DROP_TAG].isEnabled()
     press(page, Qt.Key.Key_K)
     qtbot.waitUntil(page._problems.isVisible)
     assert decisions(page, qtbot).safe_words == {"kardex"}
@@ -182,7 +182,7 @@ def test_show_where_leads_to_an_instance(page: ValuesPage, qtbot: QtBot) -> None
     assert page._session.project is not None
     assert page._session.project.store.one("SELECT count(*) FROM instances WHERE id = ?", tuple(shown.args)) == 1
     choose(page, "kardex")
-    assert not page._where.isEnabled()
+    assert not page._panel._where.isEnabled()
 
 
 def test_csv_goes_out_and_comes_back_and_a_bad_one_changes_nothing(

@@ -1,6 +1,6 @@
 """Review values: every unique value that would leave, suspicious first; one key decides, one takes it back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,14 +10,9 @@ from PySide6.QtCore import QItemSelection, QItemSelectionModel, QLocale, Qt, QTi
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QCheckBox,
-    QComboBox,
     QFileDialog,
-    QFrame,
     QHeaderView,
-    QLineEdit,
     QProgressBar,
-    QPushButton,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -28,7 +23,6 @@ from app.gui.checklist import counted
 from app.gui.models.value_table import COLUMNS, ValueTableModel
 from app.gui.session import Session
 from app.gui.text import tr
-from app.gui.widgets.chips import FlowLayout
 from app.gui.widgets.parts import (
     GAP_PX,
     MARGIN_PX,
@@ -37,30 +31,25 @@ from app.gui.widgets.parts import (
     TitleRow,
     button,
     plain_table,
-    relabel,
-    scaled,
     shortcut,
-    text_label,
 )
+from app.gui.widgets.value_filters import ValueFilters
+from app.gui.widgets.value_panel import ValuePanel
 from app.pipeline.overview import Standing, check_preparation
 from app.pipeline.run import check_and_prepare
 from app.project.decisions import Decisions, load_decisions, save_decisions
 from app.project.folder import Project
-from app.project.values import RowKind, Suspicion, ValueRow
 from app.review.deciding import Choice, Memory, check_new_text, choices_for, decide_rows, remember, restore
 from app.review.dump import dump_stamp
 from app.review.step import take_values, write_values
-from app.review.table import ChoiceCodes, Column, Counts, Query, RowNumbers, ValueTable
+from app.review.table import ChoiceCodes, Column, Counts, RowNumbers, ValueTable
 from app.text.i18n import mark
 from app.text.messages import sentences_for
-from app.text.reasons import SUSPICIONS
-from app.text.value_words import CHOICES, SUSPICION_NAMES, kind_sentence
 
 _UNDO_STEPS = 200
 # Beyond this a decision is worked out in another thread: 50 ms are not enough for it.
 _MOST_ROWS_AT_ONCE = 2000
 _MOST_RUNS = 200
-_TYPING_MS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +73,7 @@ class ValuesPage(QWidget):
         super().__init__()
         self._session = session
         self._stamp = ""
-        self._query, self._column, self._descending = Query(), Column.SUSPICION, False
+        self._column, self._descending = Column.SUSPICION, False
         self._history: list[Memory] = []
         self._group_wanted: int | None = None
         self._issued = self._settled = 0  # decisions that were asked for, and those that the file holds by now
@@ -122,9 +111,17 @@ class ValuesPage(QWidget):
         column = QVBoxLayout(main)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP_PX)
-        column.addLayout(self._make_filters())
+        self._filters, self._panel = ValueFilters(), ValuePanel()
+        self._filters.changed.connect(self._filter)
+        self._panel.chosen.connect(self._take_choice)
+        self._panel.replaced.connect(self._replace)
+        self._panel.closed.connect(self._view.setFocus)
+        self._panel.undo_wanted.connect(self._undo)
+        self._panel.group_wanted.connect(self._select_group)
+        self._panel.where_wanted.connect(self._show_where)
+        column.addWidget(self._filters)
         column.addWidget(self._view, 1)
-        column.addWidget(self._make_panel())
+        column.addWidget(self._panel)
 
         self._empty = EmptyState()
         self._empty.pressed.connect(lambda: self.go_to.emit("deidentify"))
@@ -153,84 +150,6 @@ class ValuesPage(QWidget):
         header.setMinimumSectionSize(6 * em)
         self._model.sort_wanted.connect(self._sort)
 
-    def _make_filters(self) -> FlowLayout:
-        self._search = QLineEdit()
-        self._search.setPlaceholderText(tr("Search in attributes and values"))
-        self._search.setAccessibleName(tr("Search"))
-        self._search.setClearButtonEnabled(True)
-        self._typing = QTimer(self)
-        self._typing.setSingleShot(True)
-        self._typing.setInterval(_TYPING_MS)
-        self._typing.timeout.connect(self._filter)
-        self._search.textChanged.connect(lambda _: self._typing.start())
-        self._reasons, self._decided, self._kinds = QComboBox(), QComboBox(), QComboBox()
-        for box, name in (
-            (self._reasons, tr("Filter by reason")),
-            (self._decided, tr("Filter by decision")),
-            (self._kinds, tr("Filter by kind")),
-        ):
-            box.setAccessibleName(name)
-            box.setToolTip(name)
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(13)
-            box.activated.connect(lambda _: self._filter())
-        self._suspicious = QCheckBox(tr("Suspicious &only"))
-        self._suspicious.setAccessibleName(tr("Suspicious only"))
-        self._suspicious.toggled.connect(lambda _: self._filter())
-        self._found = text_label(wrap=False)
-        row = FlowLayout()
-        self._search.setMinimumWidth(38 * self.fontMetrics().averageCharWidth())
-        row.addWidget(self._search)
-        for widget in (self._reasons, self._decided, self._kinds, self._suspicious, self._found):
-            row.addWidget(widget)
-        return row
-
-    def _make_panel(self) -> QWidget:
-        """What is known of the chosen row, and what can be done with it."""
-        panel = QFrame()
-        panel.setObjectName("card")
-        panel.setFrameShape(QFrame.Shape.StyledPanel)
-        self._what = text_label()
-        self._what.setFont(scaled(self.font(), 1.1, bold=True))
-        self._why = text_label()
-        self._why.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._why.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._why.setMinimumHeight(self.fontMetrics().lineSpacing() * 3)
-        self._buttons: dict[Choice, QPushButton] = {
-            Choice.KEEP: button(tr("Keep"), tr("It may leave as it is"), lambda: self._decide(Choice.KEEP), keys="K"),
-            Choice.DROP: button(
-                tr("Drop value"), tr("This value does not leave"), lambda: self._decide(Choice.DROP), keys="D"
-            ),
-            Choice.REPLACE: button(tr("Replace…"), tr("Other words leave instead"), self._begin_replacing, keys="R"),
-            Choice.DROP_TAG: button(
-                tr("Drop attribute"),
-                tr("No value of this attribute leaves"),
-                lambda: self._decide(Choice.DROP_TAG),
-                keys="T",
-            ),
-            Choice.OPEN: button(tr("Undecide"), tr("Take the decision back"), self._undecide, keys="Backspace"),
-        }
-        self._undo_button = button(tr("Undo"), tr("Take the last step back"), self._undo, keys="Ctrl+Z")
-        self._group = button(tr("Group"), tr("All rows with the same reason"), self._select_group, keys="G")
-        self._where = button(tr("Show where"), tr("Open an image that has it"), self._show_where, keys="W")
-        self._replacement = QLineEdit()
-        self._replacement.setPlaceholderText(tr("Words that leave instead; Enter takes them, Escape does not"))
-        self._replacement.setAccessibleName(tr("Replacement"))
-        self._replacement.returnPressed.connect(self._replace)
-        self._replacement.hide()
-        self._complaint = text_label()
-        self._complaint.hide()
-        actions = FlowLayout()
-        for made in (*self._buttons.values(), self._undo_button, self._group, self._where):
-            actions.addWidget(made)
-        column = QVBoxLayout(panel)
-        column.setContentsMargins(14, 10, 14, 12)
-        column.setSpacing(6)
-        for widget in (self._what, self._why, self._replacement, self._complaint):
-            column.addWidget(widget)
-        column.addLayout(actions)
-        return panel
-
     def _make_keys(self) -> None:
         # The letters count while the table has the focus: in the search line they are letters.
         keys: tuple[tuple[str, Callable[[], object]], ...] = (
@@ -238,7 +157,7 @@ class ValuesPage(QWidget):
             ("D", partial(self._decide, Choice.DROP)),
             ("R", self._begin_replacing),
             ("T", partial(self._decide, Choice.DROP_TAG)),
-            ("Backspace", self._undecide),
+            ("Backspace", partial(self._decide, Choice.OPEN)),
             ("G", self._select_group),
             ("W", self._show_where),
             ("Return", self._show_where),
@@ -246,9 +165,8 @@ class ValuesPage(QWidget):
         for key, action in keys:
             shortcut(key, self._view, action, inside=False)
         shortcut(QKeySequence.StandardKey.Undo, self, self._undo)
-        shortcut(QKeySequence.StandardKey.Find, self, self._search.setFocus)
-        shortcut("Escape", self._replacement, self._end_replacing, inside=False)
-        shortcut("Escape", self._search, self._view.setFocus, inside=False)
+        shortcut(QKeySequence.StandardKey.Find, self, self._filters.search.setFocus)
+        shortcut("Escape", self._filters.search, self._view.setFocus, inside=False)
 
     # what is shown --------------------------------------------------------------
 
@@ -288,7 +206,7 @@ class ValuesPage(QWidget):
             self._stamp = loaded.stamp
             self._model.show_rows(loaded.table, None)
             if loaded.counts is not None:
-                self._fill_filters(loaded.counts)
+                self._filters.show_counts(loaded.counts)
             self._filter()
         elif self._model.table is not None and loaded.codes is not None:
             self._model.table.show(loaded.decisions, loaded.codes)
@@ -342,8 +260,10 @@ class ValuesPage(QWidget):
         if table is None or not len(table):
             self._title.say("")
             return
-        waiting = len(table.blocking)
-        sentence = tr("{decided} of {total} suspicious values decided.", decided=decided, total=total)
+        waiting, number = len(table.blocking), QLocale().toString
+        sentence = tr("{decided} of {total} suspicious values decided.", decided=number(decided), total=number(total))
+        if not total:
+            sentence = tr("Nothing here is suspicious.")
         if waiting:
             sentence += " " + counted(
                 waiting, mark("The release waits for one of them."), mark("The release waits for {count} of them.")
@@ -354,48 +274,6 @@ class ValuesPage(QWidget):
             sentence += " " + tr("Nothing waits here.")
         self._title.say(sentence)
 
-    def _fill_filters(self, counts: Counts) -> None:
-        number = QLocale().toString
-
-        def fill(box: QComboBox, entries: Sequence[tuple[str, str | None]]) -> None:
-            current = box.currentData()
-            box.clear()
-            for text, data in entries:
-                box.addItem(text, data)
-            box.setCurrentIndex(max(0, box.findData(current)))
-
-        fill(
-            self._reasons,
-            [
-                (tr("Any reason"), None),
-                *(
-                    (f"{tr(SUSPICION_NAMES[reason])} ({number(count)})", reason.value)
-                    for reason, count in counts.reasons.items()
-                    if count
-                ),
-            ],
-        )
-        fill(
-            self._decided,
-            [(tr("Any decision"), None), *((tr(text), choice.value) for choice, text in CHOICES.items())],
-        )
-        kinds = [
-            (RowKind.VALUE, tr("Texts")),
-            (RowKind.RANGE, tr("Ranges")),
-            (RowKind.WORD, tr("Words taken out")),
-        ]
-        fill(
-            self._kinds,
-            [
-                (tr("Any kind"), None),
-                *((f"{text} ({number(counts.kinds[kind])})", kind.value) for kind, text in kinds if counts.kinds[kind]),
-                *(
-                    (tr("Type {vr} ({count})", vr=vr, count=number(count)), f"vr:{vr}")
-                    for vr, count in counts.vrs.items()
-                ),
-            ],
-        )
-
     # searching and sorting ------------------------------------------------------
 
     def _sort(self, column: Column, descending: bool) -> None:
@@ -403,21 +281,10 @@ class ValuesPage(QWidget):
         self._filter()
 
     def _filter(self) -> None:
-        self._typing.stop()
         table = self._model.table
         if table is None:
             return
-        kind = self._kinds.currentData() or ""
-        reason, choice = self._reasons.currentData(), self._decided.currentData()
-        self._query = Query(
-            text=self._search.text(),
-            reasons=frozenset({Suspicion(reason)} if reason else ()),
-            suspicious_only=self._suspicious.isChecked(),
-            kind=RowKind(kind) if kind and not kind.startswith("vr:") else None,
-            vr=kind.removeprefix("vr:") if kind.startswith("vr:") else "",
-            choices=frozenset({Choice(choice)} if choice else ()),
-        )
-        query, column, descending = self._query, self._column, self._descending
+        query, column, descending = self._filters.query, self._column, self._descending
 
         def find(_: Project) -> RowNumbers:
             return table.find(query, column, descending=descending)
@@ -431,7 +298,7 @@ class ValuesPage(QWidget):
     def _show_found(self, table: ValueTable, numbers: RowNumbers) -> None:
         chosen = self._chosen()
         self._model.show_rows(table, numbers)
-        self._found.setText(counted(len(numbers), mark("1 row"), mark("{count} rows")))
+        self._filters.show_found(len(numbers))
         if len(numbers):
             wanted, self._group_wanted = self._group_wanted, None
             first = wanted if wanted is not None else chosen[0] if chosen else -1
@@ -451,37 +318,22 @@ class ValuesPage(QWidget):
 
     def _show_details(self, *_: object) -> None:
         table, chosen = self._model.table, self._chosen()
-        self._undo_button.setEnabled(bool(self._history))
-        self._end_replacing(keep_focus=True)
+        self._panel.undo.setEnabled(bool(self._history))
+        self._panel.end_replacing()
         if table is None or not chosen:
-            self._what.setText(tr("Choose a row, or several, and decide with one key."))
-            self._why.setText("")
-            for made in (*self._buttons.values(), self._group, self._where):
-                made.setEnabled(False)
-            return
-        rows = [table.rows[number] for number in chosen[:_MOST_ROWS_AT_ONCE]]
-        self._group.setEnabled(rows[0].is_suspicious)
-        self._where.setEnabled(rows[0].example_instance_id is not None)
-        possible = {choice for row in rows for choice in choices_for(row)}
-        for choice, made in self._buttons.items():
-            made.setEnabled(choice in possible)
-        only_words = all(row.kind is RowKind.WORD for row in rows)
-        keep, drop = (tr("Call it safe"), tr("Leave it out")) if only_words else (tr("Keep"), tr("Drop value"))
-        relabel(self._buttons[Choice.KEEP], keep, "K")
-        relabel(self._buttons[Choice.DROP], drop, "D")
-        if len(chosen) > 1:
-            self._what.setText(tr("{count} rows chosen", count=QLocale().toString(len(chosen))))
-            self._why.setText(tr("The decision is taken on each of them, as far as it suits."))
+            self._panel.show_nothing()
+        elif len(chosen) == 1:
+            self._panel.show_row(table.rows[chosen[0]], table.name(chosen[0]))
         else:
-            self._describe(table, chosen[0], rows[0])
-
-    def _describe(self, table: ValueTable, number: int, row: ValueRow) -> None:
-        name = table.name(number) or tr("Word taken out of texts")
-        self._what.setText(f"{name}: {row.value[:200]}" if row.value else name)
-        reasons = [tr(SUSPICIONS[reason]) for reason in row.suspicion]
-        self._why.setText("\n".join([*(f"\u2022 {reason}" for reason in reasons), kind_sentence(row, tr)]))
+            self._panel.show_rows([table.rows[number] for number in chosen[:_MOST_ROWS_AT_ONCE]], len(chosen))
 
     # deciding ---------------------------------------------------------------------
+
+    def _take_choice(self, choice: Choice) -> None:
+        if choice is Choice.REPLACE:
+            self._begin_replacing()
+        else:
+            self._decide(choice)
 
     def _decide(self, choice: Choice, replacement: str = "") -> None:
         table, chosen = self._model.table, self._chosen()
@@ -540,9 +392,6 @@ class ValuesPage(QWidget):
         if index.isValid() and index.row() + 1 < self._model.rowCount():
             self.choose_line(index.row() + 1)
 
-    def _undecide(self) -> None:
-        self._decide(Choice.OPEN)
-
     def _undo(self) -> None:
         table = self._model.table
         if not self._history or table is None:
@@ -555,30 +404,21 @@ class ValuesPage(QWidget):
         table, chosen = self._model.table, self._chosen()
         if table is None or not any(Choice.REPLACE in choices_for(table.rows[number]) for number in chosen):
             return
-        self._replacement.setText(table.choice(chosen[0])[1])
-        self._replacement.show()
-        self._replacement.setFocus()
-        self._replacement.selectAll()
+        self._panel.begin_replacing(table.choice(chosen[0])[1])
 
-    def _replace(self) -> None:
-        table, text = self._model.table, self._replacement.text()
+    def _replace(self, text: str) -> None:
+        table = self._model.table
         if table is None:
             return
         try:
             for path in {table.rows[number].path for number in self._chosen() if table.rows[number].path}:
                 check_new_text(path, text)
         except ConsignError as error:
-            self._complaint.setText("\u26a0 " + " ".join(sentences_for(error, tr)))
-            self._complaint.show()
+            self._panel.complain(error)
             return
         self._decide(Choice.REPLACE, text)
-        self._end_replacing()
-
-    def _end_replacing(self, *, keep_focus: bool = False) -> None:
-        self._replacement.hide()
-        self._complaint.hide()
-        if not keep_focus:
-            self._view.setFocus()
+        self._panel.end_replacing()
+        self._view.setFocus()
 
     def _select_group(self) -> None:
         table, chosen = self._model.table, self._chosen()
