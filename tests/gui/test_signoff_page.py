@@ -73,12 +73,12 @@ def sign_all(page: SignoffPage, qtbot: QtBot) -> None:
     decide(page, qtbot)
     sign(page, qtbot, "Ann Example", "site champion")
     sign(page, qtbot, "Bob Example", "privacy officer")
-    qtbot.waitUntil(page._export_button.isEnabled)
+    qtbot.waitUntil(page.bundle.export_button.isEnabled)
 
 
 def export(page: SignoffPage, qtbot: QtBot) -> Outcome:
     with qtbot.waitSignal(page._session.job_ended, timeout=60_000) as ended:
-        page._export_button.click()
+        page.bundle.export_button.click()
     assert ended.args is not None
     outcome: Outcome = ended.args[0]
     return outcome
@@ -90,7 +90,7 @@ def test_checklist_says_what_is_missing_and_leads_there(page: SignoffPage, qtbot
     assert standing(page, CheckItem.IMAGES) == shown(Standing.OPTIONAL)
     assert page._title.sentence.text() == "Next: decide on one value."
     assert not page._sign_button.isEnabled()
-    assert not page._export_button.isEnabled()
+    assert not page.bundle.export_button.isEnabled()
     with qtbot.waitSignal(page.go_to) as led:
         page._checks[CheckItem.VALUES].go.click()
     assert led.args == ["values"]
@@ -115,7 +115,7 @@ def test_two_people_sign_and_the_same_one_can_not_sign_twice(page: SignoffPage, 
     qtbot.waitUntil(page._problems.isVisible)
     assert "Each role needs somebody else" in page._problems.text
     sign(page, qtbot, "Bob Example", "privacy officer")
-    qtbot.waitUntil(page._export_button.isEnabled)
+    qtbot.waitUntil(page.bundle.export_button.isEnabled)
     assert not page._problems.isVisible()
     assert page._title.sentence.text() == "Everything is signed. Next: the export."
 
@@ -130,7 +130,7 @@ def test_decision_after_the_signatures_makes_them_void(page: SignoffPage, qtbot:
     page._session.change(keep_all)
     qtbot.waitUntil(lambda: standing(page, CheckItem.SIGNATURES) == shown(Standing.STALE))
     assert "something changed since" in page._answers["approved"].text()
-    assert not page._export_button.isEnabled()
+    assert not page.bundle.export_button.isEnabled()
 
 
 def test_export_is_estimated_written_and_verified_for_everyone_to_see(
@@ -138,15 +138,15 @@ def test_export_is_estimated_written_and_verified_for_everyone_to_see(
 ) -> None:
     page.use_folder(tmp_path / "out")
     sign_all(page, qtbot)
-    qtbot.waitUntil(lambda: "17 images in 1 part" in page._room.text())
-    assert "are free there" in page._room.text()
+    qtbot.waitUntil(lambda: "17 images in 1 part" in page.bundle.room.text())
+    assert "are free there" in page.bundle.room.text()
     assert export(page, qtbot).ending is Ending.FINISHED
-    qtbot.waitUntil(page._table.isVisible)
-    assert "\u2713 Verified on 2026-01-31 12:00 UTC: 17 images in 1 part" in page._verdict.text()
+    qtbot.waitUntil(page.bundle._table.isVisible)
+    assert "\u2713 Verified on 2026-01-31 12:00 UTC: 17 images in 1 part" in page.bundle.verdict.text()
     assert standing(page, CheckItem.VERIFICATION) == shown(Standing.DONE)
     assert page._title.sentence.text() == "Everything is done: the bundle is exported and verified."
     part = next((tmp_path / "out").glob("*.zip"))
-    page._after[2].click()
+    page.bundle._after[2].click()
     assert QGuiApplication.clipboard().text() == (tmp_path / "out" / "SHA256SUMS").read_text().splitlines(True)[0]
     with zipfile.ZipFile(part) as content:
         (name,) = [one for one in content.namelist() if one.endswith("signoff.json")]
@@ -156,8 +156,8 @@ def test_export_is_estimated_written_and_verified_for_everyone_to_see(
     damaged[len(damaged) // 2] ^= 1
     part.write_bytes(damaged)
     with qtbot.waitSignal(page._session.job_ended, timeout=60_000):
-        page._after[3].click()
-    qtbot.waitUntil(lambda: "Do not send it" in page._verdict.text())
+        page.bundle._after[3].click()
+    qtbot.waitUntil(lambda: "Do not send it" in page.bundle.verdict.text())
     assert standing(page, CheckItem.VERIFICATION) != shown(Standing.DONE)
 
 
@@ -175,9 +175,9 @@ def test_failed_export_is_told_on_the_page(page: SignoffPage, qtbot: QtBot, tmp_
 def test_long_folder_is_cut_in_the_middle_and_whole_in_the_tooltip(page: SignoffPage, tmp_path: Path) -> None:
     folder = tmp_path / "/".join(["a long name of a folder"] * 12) / "end"
     page.use_folder(folder)
-    assert "\u2026" in page._place.text()
-    assert page._place.text().endswith("end")
-    assert page._place.toolTip() == str(folder)
+    assert "\u2026" in page.bundle._place.text()
+    assert page.bundle._place.text().endswith("end")
+    assert page.bundle._place.toolTip() == str(folder)
 
 
 def test_new_project_has_everything_before_it(tmp_path: Path, qtbot: QtBot) -> None:
@@ -190,7 +190,7 @@ def test_new_project_has_everything_before_it(tmp_path: Path, qtbot: QtBot) -> N
     qtbot.waitUntil(lambda: page._overview is not None)
     assert page._title.sentence.text() == "Next: sources read."
     assert page._answers["leaves"].text() == "\u2022 Nothing yet."
-    assert not page._table.isVisible()
+    assert not page.bundle._table.isVisible()
     session.close()
     assert page._title.sentence.text() == "No project is open."
 
