@@ -5,9 +5,11 @@ its business. Results are remembered per (path, VR, bytes) for one patient, beca
 """
 
 import struct
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple, assert_never
 
 from app.deid.recipe import Patient, Recipe
@@ -34,7 +36,8 @@ from app.deid.values import (
     release_value,
 )
 from app.dicom.profile import METHOD_CODES, Action, Option
-from app.dicom.reading import SPECIFIC_CHARACTER_SET, Header, character_sets_of
+from app.dicom.reading import SOP_INSTANCE_UID, SPECIFIC_CHARACTER_SET, Header, character_sets_of
+from app.dicom.runs import Elements, Run
 from app.dicom.tagpath import format_path, parse_tag
 from app.dicom.tokens import Element, Items, dictionary_vr
 from app.dicom.writing import encode_element, encode_sequence
@@ -55,6 +58,8 @@ _ESSENTIAL = frozenset(
 )
 # Always written by us, whatever the file says.
 _OURS = frozenset((PATIENT_NAME, PATIENT_ID, 0x00120062, 0x00120063, 0x00120064, 0x00280303))
+# What others ask a released header for: modality, series description, body part, and the UIDs.
+_TOLD = frozenset((SOP_INSTANCE_UID, 0x00080060, 0x0008103E, 0x00180015, 0x0020000D, 0x0020000E))
 _CONTENT_LABEL = 0x00700080
 _BURNED_IN_ANNOTATION = 0x00280301
 _DUMMIES = {
@@ -109,6 +114,29 @@ class Hit:
     original_uids: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(slots=True, eq=False)
+class JoinedHit(Hit):
+    """Of several elements that follow each other; what there is to tell stands in ``parts``."""
+
+    parts: tuple[Hit, ...] = ()
+    has_text: bool = False  # beyond ASCII
+
+
+def parts_of(hit: Hit) -> tuple[Hit, ...]:
+    """The hits of single elements."""
+    return hit.parts if isinstance(hit, JoinedHit) else (hit,)
+
+
+@dataclass(frozen=True, slots=True)
+class _ReleasedRun:
+    """What became of a run, but for what depends on elements around it: private ones and described tables."""
+
+    pairs: tuple[tuple[int, Hit], ...]
+    private: tuple[Element, ...]
+    described: tuple[Element, ...]
+    told: Mapping[int, bytes]
+
+
 _PIXELS_CLEANED = Hit(b"", options=frozenset((Option.CLEAN_PIXEL_DATA,)))
 
 
@@ -118,14 +146,13 @@ class ReleasedHeader:
 
     encoded: bytes
     hits: tuple[Hit, ...]
+    told: Mapping[int, bytes] = field(repr=False)
 
     def text(self, tag: int) -> str:
-        """A released top-level element's text; empty where there is none. Only for short VRs."""
-        wanted = tag_bytes(tag)
-        for hit in self.hits:
-            if hit.encoded[:4] == wanted:
-                return hit.encoded[8:].rstrip(b" \0").decode()
-        return ""
+        """A released top-level element's text; empty where there is none. Only for what an export asks for."""
+        if tag not in _TOLD:
+            raise KeyError(tag)
+        return self.told.get(tag, b"")[8:].rstrip(b" \0").decode()
 
 
 def tag_bytes(tag: int) -> bytes:
@@ -144,6 +171,9 @@ class Engine:
         self._sop_class_uid = ""
         self._memory: dict[object, Hit] = {}
         self._remembered_bytes = 0
+        self._runs: dict[tuple[Run, tuple[str, ...], bool], _ReleasedRun] = {}
+        self._private_groups: dict[tuple[tuple[int, ...], tuple[int, ...]], Hit] = {}
+        self._places: dict[tuple[tuple[int, ...], int, tuple[str, ...]], Place] = {}
         self._additions: dict[frozenset[Option], tuple[tuple[int, Hit], ...]] = {}
 
     def release(
@@ -160,13 +190,12 @@ class Engine:
             REQUIRED_VALUE_LOST where the rules leave no usable object.
         """
         if sop_class_uid != self._sop_class_uid or self._remembered_bytes > MAX_REMEMBERED_BYTES:
-            self._memory = {}
+            self._memory, self._runs, self._places = {}, {}, {}
             self._remembered_bytes = 0
             self._sop_class_uid = sop_class_uid
             self._requirements = requirements_of(sop_class_uid)
-        ours = _OURS | {_BURNED_IN_ANNOTATION} if seen_by_person else _OURS
-        elements = [element for element in header.elements if element.tag not in ours]
-        pairs = self.release_elements((), elements, header.character_sets)
+        told: dict[int, bytes] = {}
+        pairs = self._release_top_level(header, told, seen_by_person=seen_by_person)
         if pixels_cleaned:
             pairs.append((0, _PIXELS_CLEANED))
         options = frozenset().union(*(hit.options for _, hit in pairs))
@@ -176,13 +205,62 @@ class Engine:
         if header.character_sets or any(not hit.encoded.isascii() and _has_text(hit) for _, hit in pairs):
             pairs.append((SPECIFIC_CHARACTER_SET, _character_set_hit()))
         pairs.sort(key=_tag_of)
-        hits = tuple(hit for _, hit in pairs)
-        return ReleasedHeader(b"".join([hit.encoded for hit in hits]), hits)
+        hits = tuple([hit for _, hit in pairs])
+        return ReleasedHeader(b"".join([hit.encoded for hit in hits]), hits, told)
+
+    def _release_top_level(
+        self, header: Header, told: dict[int, bytes], *, seen_by_person: bool
+    ) -> list[tuple[int, Hit]]:
+        """What becomes of the elements of a header; what is in ``_TOLD`` is added to ``told``, as it is encoded."""
+        ours = _OURS | {_BURNED_IN_ANNOTATION} if seen_by_person else _OURS
+        pairs: list[tuple[int, Hit]] = []
+        singles: list[Element] = []
+        elements = header.elements
+        for segment in elements.segments if isinstance(elements, Elements) else elements:
+            if isinstance(segment, Run):
+                key = (segment, header.character_sets, seen_by_person)
+                released = self._runs.get(key)
+                if released is None:
+                    released = self._runs[key] = self._release_run(segment, ours, header.character_sets)
+                    self._remembered_bytes += len(segment.raw) + sum(map(_size_of, segment.elements))
+                pairs += released.pairs
+                singles += released.private
+                singles += released.described
+                told.update(released.told)
+            elif segment.tag not in ours:
+                singles.append(segment)
+        if singles:
+            released_singles = self.release_elements((), singles, header.character_sets, elements)
+            told.update((tag, hit.encoded) for tag, hit in released_singles if tag in _TOLD)
+            pairs += released_singles
+        return pairs
+
+    def _release_run(self, run: Run, ours: frozenset[int], character_sets: tuple[str, ...]) -> _ReleasedRun:
+        elements = [element for element in run.elements if element.tag not in ours]
+        private = tuple(element for element in elements if element.tag >> 16 & 1)
+        described = tuple(element for element in elements if element.tag in DESCRIBED)
+        apart = {*private, *described}
+        pairs = self.release_elements((), [one for one in elements if one not in apart], character_sets)
+        # Nothing that is put in later may belong between the elements of a joined hit.
+        bounds = sorted({*_OURS, _BURNED_IN_ANNOTATION, SPECIFIC_CHARACTER_SET, *(element.tag for element in apart)})
+        return _ReleasedRun(
+            tuple(_join(list(group)) for _, group in groupby(pairs, lambda pair: bisect_left(bounds, pair[0]))),
+            private,
+            described,
+            {tag: hit.encoded for tag, hit in pairs if tag in _TOLD},
+        )
 
     def release_elements(
-        self, prefix: tuple[int, ...], elements: Sequence[Element], character_sets: tuple[str, ...]
+        self,
+        prefix: tuple[int, ...],
+        elements: Sequence[Element],
+        character_sets: tuple[str, ...],
+        siblings: Sequence[Element] | None = None,
     ) -> list[tuple[int, Hit]]:
-        """What becomes of the elements of one dataset or item at ``prefix``, by tag, of the last class released."""
+        """What becomes of the elements of one dataset or item at ``prefix``, by tag, of the last class released.
+
+        ``siblings`` is the whole dataset, where ``elements`` are only some of it.
+        """
         memory = self._memory
         pairs: list[tuple[int, Hit]] = []
         private: list[Element] = []
@@ -194,7 +272,7 @@ class Engine:
             if tag & 0xFFFF == 0 or tag == SPECIFIC_CHARACTER_SET:
                 continue  # group lengths are retired; the character set is ours
             if tag in DESCRIBED:
-                fitting = fit_table(element, elements)
+                fitting = fit_table(element, siblings or elements)
                 if fitting is None:
                     place = self._place(prefix, tag, character_sets)
                     pairs.append((tag, self._gone(place, element.vr, self._rules.rule(tag), Drop.TABLE_SIZE)))
@@ -212,8 +290,13 @@ class Engine:
         return pairs
 
     def _place(self, prefix: tuple[int, ...], tag: int, character_sets: tuple[str, ...]) -> Place:
-        path = (*prefix, tag)
-        return Place(path, format_path(path), self._requirements.get(path, Requirement.OPTIONAL), character_sets)
+        key = (prefix, tag, character_sets)
+        place = self._places.get(key)
+        if place is None:
+            path = (*prefix, tag)
+            requirement = self._requirements.get(path, Requirement.OPTIONAL)
+            place = self._places[key] = Place(path, format_path(path), requirement, character_sets)
+        return place
 
     def _release_element(self, prefix: tuple[int, ...], element: Element, character_sets: tuple[str, ...]) -> Hit:
         tag, vr, value = element
@@ -319,13 +402,18 @@ class Engine:
         self, prefix: tuple[int, ...], elements: list[Element], character_sets: tuple[str, ...]
     ) -> list[tuple[int, Hit]]:
         """Private elements that PS3.15 Table E.3.10-1 calls safe, by creator; all others are gone."""
+        if Option.RETAIN_SAFE_PRIVATE not in self._rules.options:
+            groups = tuple(sorted({element.tag >> 16 for element in elements}))
+            hit = self._private_groups.get((prefix, groups))
+            if hit is None:
+                hit = self._private_groups[prefix, groups] = _private_gone(prefix, groups)
+            return [(elements[0].tag, hit)]
         kept: list[tuple[int, Hit]] = []
         creators: dict[int, tuple[str, int]] = {}
-        gone: set[Applied] = set()
-        retain = Option.RETAIN_SAFE_PRIVATE in self._rules.options
+        gone: set[int] = set()
         for tag, vr, value in elements:
             group, number = tag >> 16, tag & 0xFFFF
-            if retain and 0x10 <= number <= 0xFF and isinstance(value, bytes):
+            if 0x10 <= number <= 0xFF and isinstance(value, bytes):
                 creators[group << 8 | number] = (value.decode("latin-1").strip(" \0"), tag)
                 continue
             creator, creator_tag = creators.get(group << 8 | number >> 8, ("", 0))
@@ -334,13 +422,13 @@ class Engine:
             if listed is not None and isinstance(value, bytes) and value:
                 hit = self._private_leaf(prefix, tag, vr, value, creator, listed, character_sets)
             if hit is None:
-                gone.add(Applied(format_path(prefix) + f"({group:04X},private)", "remove", Drop.PRIVATE.value))
+                gone.add(group)
                 continue
             if all(kept_tag != creator_tag for kept_tag, _ in kept):
                 kept.append((creator_tag, _creator_hit(prefix, creator_tag, creator)))
             kept.append((tag, hit))
         if gone:
-            kept.append((elements[0].tag, Hit(b"", applied=tuple(sorted(gone)))))
+            kept.append((elements[0].tag, _private_gone(prefix, sorted(gone))))
         return kept
 
     def _private_leaf(
@@ -469,7 +557,29 @@ def _character_set_hit() -> Hit:
     return _text_hit(SPECIFIC_CHARACTER_SET, "CS", _UTF8.decode())
 
 
+def _join(pairs: Sequence[tuple[int, Hit]]) -> tuple[int, Hit]:
+    """One hit for elements that follow each other, under the first one's tag."""
+    first = pairs[0]
+    if len(pairs) == 1:
+        return first
+    parts = tuple(hit for _, hit in pairs)
+    return first[0], JoinedHit(
+        b"".join([hit.encoded for hit in parts]),
+        options=frozenset().union(*(hit.options for hit in parts)),
+        parts=parts,
+        has_text=any(not hit.encoded.isascii() and _has_text(hit) for hit in parts),
+    )
+
+
+def _private_gone(prefix: tuple[int, ...], groups: Iterable[int]) -> Hit:
+    where = format_path(prefix)
+    applied = [Applied(f"{where}({group:04X},private)", "remove", Drop.PRIVATE.value) for group in groups]
+    return Hit(b"", applied=tuple(sorted(applied)))
+
+
 def _has_text(hit: Hit) -> bool:
+    if isinstance(hit, JoinedHit):
+        return hit.has_text
     return any(not record.value.isascii() for record in hit.records)
 
 

@@ -44,7 +44,7 @@ def check_object(header: Header, sop_class_uid: str, recipe: Recipe, plan: Image
 
     ``plan`` is what was found and decided about the pixels; a picture without one stays.
     """
-    if any(element.tag == _ENCRYPTED_ATTRIBUTES for element in header.elements):
+    if _ENCRYPTED_ATTRIBUTES in header.by_tag:
         raise HeldBackError(Reason.ENCRYPTED_ATTRIBUTES)
     kind = object_kind(sop_class_uid)
     match kind:

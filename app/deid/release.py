@@ -11,6 +11,7 @@ from app.deid.rules import compile_rules
 from app.dicom.frames import find_fragments, native_length, read_encapsulated, read_native
 from app.dicom.profile import Option
 from app.dicom.reading import SOP_CLASS_UID, SOP_INSTANCE_UID, Header, read_header
+from app.dicom.runs import HeaderMemory
 from app.dicom.tokens import DEFAULT_LIMITS, Limits
 from app.dicom.uids import is_registered
 from app.dicom.writing import encode_file_head, encode_pixel_header
@@ -56,6 +57,7 @@ class Releaser:
     def __init__(self, recipe: Recipe, patient: Patient, limits: Limits = DEFAULT_LIMITS) -> None:
         self._recipe = recipe
         self._limits = limits
+        self._headers = HeaderMemory()
         rules = compile_rules(recipe.options, recipe.dates, recipe.overrides, recipe.site_overrides)
         self._engine = Engine(recipe, rules, patient)
 
@@ -111,7 +113,7 @@ class Releaser:
         )
 
     def _open(self, file: BinaryIO, plan: ImagePlan | None) -> "_Opened":
-        header = read_header(file, self._limits)
+        header = read_header(file, self._limits, self._headers)
         sop_class_uid = header.text(SOP_CLASS_UID)
         if not is_registered(sop_class_uid):
             raise UnreadableError(Reason.UNKNOWN_SOP_CLASS)

@@ -19,7 +19,7 @@ from app.jobs.pump import Batch, Done, Lost, Waiting, run_batches
 from app.project.crosswalk import Crosswalk, PatientPseudonym
 from app.project.decisions import PREPARED_DECISIONS, load_decisions, prepared_with
 from app.project.folder import Project
-from app.project.images import CheckedSeries, ImagePlan, ImagePlanner
+from app.project.images import ImagePlan, ImagePlanner
 
 STEP = "prepare"
 BATCH_INSTANCES = 200
@@ -196,11 +196,6 @@ def _digest(*content: object) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def plans_of(series: CheckedSeries | None) -> dict[int, ImagePlan]:
-    """The plan of each image of a series, by row of ``instances``."""
-    return {image.instance_id: image.plan for image in series.images} if series else {}
-
-
 def _plan_digest(plan: ImagePlan | None) -> str:
     return plan.digest if plan else ""
 
@@ -219,7 +214,7 @@ def _chunks_of(
     ).fetchall()
     for series_id, series in groupby(rows, key=itemgetter("series_id")):
         instances = list(series)
-        plans = plans_of(planner.series(series_id))
+        plans = planner.plans(series_id)
         for number, start in enumerate(range(0, len(instances), BATCH_INSTANCES)):
             yield f"{series_id}:{number}", instances[start : start + BATCH_INSTANCES], plans
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache, partial
 
-from app.deid.coarsening import coarsen
 from app.deid.recipe import Patient, Recipe
 from app.deid.rules import Rule, defined_terms
+from app.dicom.coarsening import coarsen
 from app.dicom.codes import is_code_version, is_known_code, is_known_scheme
 from app.dicom.icc import clean_profile
 from app.dicom.profile import COARSE_STEPS, Action, DatePreset

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from app.deid.engine import Applied, Hit, Record
+from app.deid.engine import Applied, Hit, Record, parts_of
 from app.deid.recipe import Patient, Recipe
 from app.deid.release import Releaser
 from app.deid.values import Fold, Number
@@ -91,7 +91,13 @@ def prepare_batch(context: PrepareContext, items: tuple[PrepareItem, ...]) -> Pr
     return batch
 
 
-def _summarize(batch: PreparedBatch, counts: Counter[Hit], examples: dict[Hit, int]) -> None:
+def _summarize(batch: PreparedBatch, joined: Counter[Hit], joined_examples: dict[Hit, int]) -> None:
+    counts: Counter[Hit] = Counter()
+    examples: dict[Hit, int] = {}
+    for hit, count in joined.items():
+        for part in parts_of(hit):
+            counts[part] += count
+            examples[part] = min(examples.get(part, joined_examples[hit]), joined_examples[hit])
     rows: dict[tuple[str, str, str], ValueRow] = {}
     for hit, count in counts.items():
         told: set[tuple[str, str, str]] = set()

@@ -172,6 +172,12 @@ def _recognise(
             last = run.last_tag
             position += len(run.raw)
             continue
+        element = tokenizer.read_short(position, last)
+        if element is not None:
+            segments.append(element)
+            last = element.tag
+            position += 8 + len(element.value)
+            continue
         elements, pixel, position = tokenizer.read_until(position, last, runs)
         segments.extend(elements)
         if pixel is not None:

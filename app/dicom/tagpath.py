@@ -1,5 +1,7 @@
 """Where an element stands in a dataset: tags from the outside in, items not numbered."""
 
+from functools import lru_cache
+
 from pydicom.datadict import dictionary_keyword, keyword_for_tag, tag_for_keyword
 
 TagPath = tuple[int, ...]
@@ -26,6 +28,7 @@ def format_path(path: TagPath) -> str:
     return ".".join(_name(tag) for tag in path)
 
 
+@lru_cache(maxsize=1 << 14)
 def _name(tag: int) -> str:
     # Tags of a repeating group share one keyword: only a keyword that leads back names a tag.
     keyword = keyword_for_tag(tag)

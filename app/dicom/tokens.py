@@ -181,6 +181,24 @@ class Tokenizer:
         """
         return self._read(start, len(self.buffer), 0, self.encoding.explicit, None, last, stops)
 
+    def read_short(self, position: int, last: int) -> Element | None:
+        """The top-level element at ``position`` where it is of the most usual form and beyond doubt, else None.
+
+        That is explicit VR little endian, a short VR, behind the tag ``last``, and whole.
+        """
+        buffer = self.buffer
+        start = position + 8
+        if not self.encoding.explicit or start > len(buffer):
+            return None
+        group, number, raw_vr, length = self._unpack_short(buffer, position)
+        vr = _SHORT.get(raw_vr)
+        tag = group << 16 | number
+        end = start + length
+        if vr is None or tag <= last or group >= 0x7FE0 or end > len(buffer) or self.budget < 1:
+            return None
+        self.budget -= 1
+        return Element(tag, vr, buffer[start:end])
+
     def count_repeated(self, last: int, first: int, size: int, *, is_ambiguous: bool) -> None:
         """Count elements that are known to stand at some place as if they had been cut there.
 
