@@ -20,7 +20,8 @@ from app.gui.preferences import Preferences
 from app.gui.theme import DARK, LIGHT, apply_theme
 from app.gui.widgets import job_strip
 from app.gui.widgets.job_strip import duration
-from app.gui.window import STATE_WORDS, Window
+from app.gui.widgets.step_button import STATE_WORDS
+from app.gui.window import Window
 from app.pipeline.demo import make_demo
 from app.pipeline.progress import Step, StepState
 from app.project.folder import Project, create_project

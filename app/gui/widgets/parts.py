@@ -60,7 +60,7 @@ class TitleRow(QWidget):
 
     def __init__(self, title: str, sentence: str = "") -> None:
         super().__init__()
-        self._title = text_label(title, wrap=False)
+        self._title = text_label(title)
         self._title.setFont(scaled(self.font(), 1.6, bold=True))
         self.sentence = text_label(sentence)
         self.sentence.setVisible(bool(sentence))
