@@ -2,20 +2,19 @@
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, Qt
 from PySide6.QtGui import QFont, QPalette
 from PySide6.QtWidgets import QApplication
 
 from app.deid.comparison import ComparedRow, Fate, SeriesInstances
 from app.dicom.tagpath import format_tag
 from app.gui.checklist import counted
+from app.gui.models.rows import Index, RowsModel
 from app.gui.text import tr
 from app.gui.widgets.tints import Tint, tint
 from app.text.fates import FATES, why
 from app.text.i18n import mark
 from app.text.value_words import readable
-
-Index = QModelIndex | QPersistentModelIndex
 
 NAME, BEFORE, AFTER, FATE = range(4)
 PIECES_ROLE = Qt.ItemDataRole.UserRole
@@ -44,38 +43,13 @@ def fate_text(fate: Fate) -> str:
     return f"{_SIGNS[fate]} {tr(FATES[fate])}"
 
 
-class ComparisonModel(QAbstractTableModel):
-    """``rows`` as they are shown."""
+class ComparisonModel(RowsModel[ComparedRow]):
+    """The attributes of one instance, before and after."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.rows: tuple[ComparedRow, ...] = ()
+        super().__init__(_HEADS)
 
-    def show_rows(self, rows: tuple[ComparedRow, ...]) -> None:
-        """Show other rows."""
-        self.beginResetModel()
-        self.rows = rows
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008 - Qt's
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008 - Qt's
-        return 0 if parent.isValid() else len(_HEADS)
-
-    def headerData(  # noqa: N802 - Qt's
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        return tr(_HEADS[section]) if role == Qt.ItemDataRole.DisplayRole else None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid():
-            return None
-        row, column = self.rows[index.row()], index.column()
+    def cell(self, row: ComparedRow, column: int, role: int) -> Any:
         match role:
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.AccessibleTextRole:
                 return _text(row, column)

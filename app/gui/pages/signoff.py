@@ -45,11 +45,11 @@ from app.gui.widgets.parts import (
     shortcut,
     text_label,
 )
+from app.pipeline.dataset import approve
 from app.pipeline.hand_over import estimate, hand_over, verify_again
 from app.pipeline.overview import CheckItem, Overview, Standing, load_overview
 from app.project.folder import Project
 from app.review.dump import build_dump
-from app.signoff.step import approve
 from app.text.i18n import mark
 from app.text.messages import sentences_for
 

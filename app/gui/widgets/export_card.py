@@ -78,7 +78,7 @@ class ExportCard(Card):
     def forget(self) -> None:
         """Show nothing."""
         self._exported_to = None
-        self.parts.show_parts(())
+        self.parts.show_rows(())
         self.room.setText("")
         self.verdict.setText("")
         for widget in (self._table, self.verdict, *self._after):
@@ -96,7 +96,7 @@ class ExportCard(Card):
         exported = overview.exported
         self._exported_to = None if exported is None else exported.folder
         parts = overview.parts if exported is not None else ()
-        self.parts.show_parts(parts)
+        self.parts.show_rows(parts)
         self._table.setVisible(bool(parts))
         lines = min(len(parts), _MOST_LINES)
         self._table.setFixedHeight(
@@ -155,7 +155,7 @@ class ExportCard(Card):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._exported_to)))
 
     def _copy_checksums(self) -> None:
-        text = "".join(f"{part.sha256}  {part.name}\n" for part in self.parts.parts)
+        text = "".join(f"{part.sha256}  {part.name}\n" for part in self.parts.rows)
         QGuiApplication.clipboard().setText(text)
         self.copied.emit()
 
