@@ -23,6 +23,7 @@ from app.errors import BundleError, ConsignError, ReleaseBlockedError, UsageErro
 from app.jobs.executors import DaskExecutor, ProcessExecutor, SerialExecutor, open_executor
 from app.logs import quieten_libraries
 from app.pipeline import crosswalk as crosswalk_csv
+from app.pipeline.dataset import approve as approve_step
 from app.pipeline.export import export as export_step
 from app.pipeline.files import write_file_list
 from app.pipeline.run import NextSteps, next_steps, run_all
@@ -36,7 +37,6 @@ from app.review.step import take_images, take_values, write_values
 from app.selection.result import excluded_series, selected_series
 from app.selection.step import select as select_step
 from app.selection.wanted import read_list
-from app.signoff.step import approve as approve_step
 from app.signoff.step import missing_approvals, undecided_blocking
 from app.text.messages import sentence_for
 from app.text.script_problems import SCRIPT_PROBLEMS

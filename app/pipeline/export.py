@@ -19,7 +19,7 @@ from app.deid.engine import dummy_of
 from app.deid.recipe import Patient, Recipe, with_decisions
 from app.deid.release import Releaser
 from app.deid.rules import compile_rules
-from app.deid.step import load_patient, make_recipe, plans_of, prepare, register_patients
+from app.deid.step import load_patient, make_recipe, prepare, register_patients
 from app.deid.values import Fold
 from app.detection.step import detection_signature
 from app.dicom.profile import METHOD_CODES
@@ -27,10 +27,12 @@ from app.errors import Reason, ReleaseBlockedError, UnreadableError
 from app.events import Job
 from app.files.locator import ArchiveCache, Locator, open_locator
 from app.jobs.executors import WorkExecutor
+from app.pipeline.dataset import refresh_dataset
 from app.pipeline.identifiers import original_identifiers
 from app.pipeline.overview import LAST_EXPORT
 from app.pipeline.report import applied_options, make_report
 from app.project.approvals import format_time
+from app.project.dataset import FindingKind
 from app.project.decisions import PREPARED_DECISIONS, Decisions, ValueAction, load_decisions, prepared_with
 from app.project.folder import Project
 from app.project.images import DETECTION_SIGNATURE, ImagePlan, ImagePlanner
@@ -151,6 +153,11 @@ def export(
     if unattended and project.store.get_meta(PREPARED_DECISIONS) != prepared_with(decisions, unattended=True):
         # Found text is masked instead of asked about, so some headers become others.
         yield from prepare(project, executor, unattended=True)
+    dataset = refresh_dataset(project)
+    if unattended and any(one.kind is FindingKind.FACE for one in dataset.undecided):
+        # Nobody is asked about a face: those images stay, which the planner now knows.
+        yield from prepare(project, executor, unattended=True)
+        refresh_dataset(project)
     rows = build_dump(project)
     state = check_release(project, rows, unattended=unattended)
     if unattended:
@@ -168,7 +175,7 @@ def export(
 
 def _plans_of_patient(project: Project, planner: ImagePlanner, patient_id: int) -> dict[int, ImagePlan]:
     series = project.store.execute("SELECT id FROM series WHERE patient_id = ?", (patient_id,)).fetchall()
-    return {instance: plan for (one,) in series for instance, plan in plans_of(planner.series(one)).items()}
+    return {instance: plan for (one,) in series for instance, plan in planner.plans(one).items()}
 
 
 def _make_release(project: Project, rows: Sequence[DumpRow], decisions: Decisions, sign_off: SignOffRecord) -> Release:

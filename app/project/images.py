@@ -16,6 +16,7 @@ from typing import Any
 from app.dicom.sopclasses import shows_pictures
 from app.errors import Reason
 from app.pixels.boxes import Box
+from app.project.dataset import FindingKind, load_findings
 from app.project.decisions import Decisions, ImageAction, ImageDecision, load_decisions
 from app.project.folder import Project
 from app.project.masks import Mask, MaskScope
@@ -145,13 +146,20 @@ def _box_content(box: Box) -> list[int]:
 
 
 _IMAGES = """
-SELECT i.id, i.series_id, s.original_series_uid, i.original_sop_instance_uid, i.sop_class_uid, i.instance_number,
+SELECT i.id, i.series_id, s.original_study_uid, s.original_series_uid, i.original_sop_instance_uid, i.sop_class_uid,
+  i.instance_number,
   f.original_locator, f.size, f.mtime_ns, c.checked_with, c.failure, c.risk, c.original_device, c.height, c.width,
   c.frames, c.regions_digest
 FROM instances i JOIN series s ON s.id = i.series_id JOIN files f ON f.id = i.file_id
 LEFT JOIN image_checks c ON c.instance_id = i.id
 WHERE i.selected = 1 AND i.reason IS NULL {where}
 ORDER BY i.series_id, i.instance_number, i.original_sop_instance_uid
+"""
+
+
+_MEMBERS = """
+SELECT i.id, s.original_study_uid, s.original_series_uid FROM instances i JOIN series s ON s.id = i.series_id
+WHERE i.selected = 1 AND i.reason IS NULL AND i.series_id = ?
 """
 
 
@@ -167,6 +175,8 @@ class ImagePlanner:
         self._unattended = unattended
         self._decisions = load_decisions(project.layout) if decisions is None else decisions
         self._signature = project.store.get_meta(DETECTION_SIGNATURE) or ""
+        self._withheld = self._decisions.dataset.withheld
+        self._faces = _undecided_faces(project, self._decisions) if unattended else frozenset()
         self._masks: dict[str, list[Mask]] = {}
         for mask in sorted(self._decisions.masks):
             self._masks.setdefault(mask.original_key, []).append(mask)
@@ -175,6 +185,19 @@ class ImagePlanner:
         """The images of one series; None where it has no selected ones."""
         rows = self._store.execute(_IMAGES.format(where="AND i.series_id = ?"), (series_id,)).fetchall()
         return next(self._plan(rows), None)
+
+    def plans(self, series_id: int) -> dict[int, ImagePlan]:
+        """The plan of each image of a series, by row of ``instances``; of withheld ones also what shows no picture."""
+        series = self.series(series_id)
+        plans = {image.instance_id: image.plan for image in series.images} if series else {}
+        if self._withheld:
+            rows = self._store.execute(_MEMBERS, (series_id,))
+            plans |= {row["id"]: _EXCLUDED for row in rows if self._is_withheld(row)}
+        return plans
+
+    def _is_withheld(self, row: Any) -> bool:
+        """Whether people decided on the data set as a whole that nothing of the study or series leaves."""
+        return row["original_study_uid"] in self._withheld or row["original_series_uid"] in self._withheld
 
     def all_series(self) -> Iterator[CheckedSeries]:
         """Every series with selected images, one after the other."""
@@ -222,8 +245,10 @@ class ImagePlanner:
         seen = _seen(row["regions_digest"] or "")
         own, of_series = self._decisions.images.get(uid), self._decisions.images.get(series_uid)
         decision, current = (own, seen) if own is not None else (of_series, series_seen)
-        if decision is not None and decision.action is ImageAction.EXCLUDE:
+        if self._is_withheld(row) or (decision is not None and decision.action is ImageAction.EXCLUDE):
             plan = _EXCLUDED
+        elif series_uid in self._faces:
+            plan = _FACE
         elif not is_current:
             plan = _UNCHECKED
         elif row["failure"]:
@@ -281,6 +306,14 @@ def _clip(boxes: Sequence[Box], row: Any) -> tuple[Box, ...]:
 
 _UNCHECKED = ImagePlan(ImageState.UNCHECKED, Reason.IMAGE_NOT_CHECKED)
 _EXCLUDED = ImagePlan(ImageState.EXCLUDED, Reason.EXCLUDED_BY_PERSON)
+_FACE = ImagePlan(ImageState.EXCLUDED, Reason.VISUAL_FEATURES)
+
+
+def _undecided_faces(project: Project, decisions: Decisions) -> frozenset[str]:
+    """The series with a face that nobody decided on: where nobody is asked, they stay."""
+    findings = load_findings(project.store)
+    faces = (one for one in findings if one.kind is FindingKind.FACE and one.blocks)
+    return frozenset(one.key for one in faces if not decisions.dataset.settle(one))
 
 
 def plan_image(

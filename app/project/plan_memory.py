@@ -33,7 +33,7 @@ class PlanMemory:
             # The version first: what is written while this reads is then read again, never missed.
             version, decisions = int(view.store.one("PRAGMA data_version")), load_decisions(view.layout)
             planner = ImagePlanner(view, decisions=decisions)
-            if version != self._version:
+            if version != self._version or decisions.dataset != self._decisions.dataset:
                 self._series = {one.series_id: one for one in planner.all_series()}
                 self._concerned = _series_by_key(self._series)
             else:

@@ -12,6 +12,7 @@ from datetime import datetime
 from app.dicom.words import fold
 from app.errors import ReleaseBlockedError, UsageError
 from app.project.approvals import Approval, append_approval, format_time, load_approvals
+from app.project.dataset_state import load_dataset_state
 from app.project.decisions import (
     PREPARED_DECISIONS,
     Decisions,
@@ -180,6 +181,11 @@ def _check_reviewable(project: Project, rows: Sequence[ValueRow]) -> None:
     undecided = undecided_blocking(project, rows)
     if undecided:
         raise ReleaseBlockedError("values-undecided", count=len(undecided))
+    dataset = load_dataset_state(project)
+    if not dataset.is_current:
+        raise ReleaseBlockedError("dataset-not-checked")
+    if dataset.undecided:
+        raise ReleaseBlockedError("dataset-undecided", count=len(dataset.undecided))
 
 
 def _check_prepared(project: Project, *, unattended: bool = False) -> None:

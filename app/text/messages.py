@@ -131,6 +131,19 @@ ERRORS: Mapping[str, str] = {
     "unknown-hit": mark(
         "Hit number {number} of those that you named is not in these reports. Search again and copy it from there."
     ),
+    "bad-note": mark("A note must be one line of at most 200 characters. Shorten it."),
+    "finding-action-impossible": mark(
+        "That can't be decided on such a finding. Choose one of the ways that it offers."
+    ),
+    "attribute-without-steps": mark("Only age, size and weight can be told in steps. Remove the attribute instead."),
+    "unknown-attribute": mark("There is no such attribute in the DICOM standard. Correct its keyword."),
+    "unknown-finding": mark("There is no such finding on the data set. Run the check again and use what it shows."),
+    "dataset-not-checked": mark(
+        "The data set as a whole was not checked as it is now. Run: consign check PROJECT --dataset."
+    ),
+    "dataset-undecided": mark(
+        "{count} findings on the data set as a whole wait for a decision. Run: consign check PROJECT --dataset."
+    ),
     # sign-off
     "unknown-role": mark("The protocol asks for no such role. Sign as one of: {roles}."),
     "bad-signer-name": mark("The name to sign with must be one line of at most 64 characters. Give another one."),

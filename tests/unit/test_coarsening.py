@@ -1,7 +1,7 @@
 import pytest
 
-from app.deid.coarsening import coarsen
 from app.deid.rules import Source, compile_rules
+from app.dicom.coarsening import coarsen
 from app.dicom.profile import Action, DatePreset, Option
 
 AGE, SIZE, WEIGHT, ETHNIC_GROUP = 0x00101010, 0x00101020, 0x00101030, 0x00102160

@@ -20,6 +20,7 @@ from app.errors import Reason, ReleaseBlockedError, UsageError
 from app.events import Finished
 from app.files.locator import Locator
 from app.jobs.executors import ProcessExecutor, SerialExecutor
+from app.pipeline.dataset import refresh_dataset
 from app.pipeline.export import export
 from app.project.folder import Project, create_project
 from app.project.images import ImagePlanner, ImageState
@@ -252,5 +253,6 @@ def test_new_findings_make_what_was_prepared_stale(project: Project) -> None:
         check_release(project, build_dump(project), unattended=False)
     list(prepare(project, SerialExecutor()))
     counts(project)
+    refresh_dataset(project)
     with pytest.raises(ReleaseBlockedError, match="approvals-missing"):
         check_release(project, build_dump(project), unattended=False)

@@ -6,6 +6,7 @@ import pytest
 from app.errors import ReleaseBlockedError, UsageError
 from app.events import Finished
 from app.jobs.executors import SerialExecutor
+from app.pipeline.dataset import approve
 from app.pipeline.hand_over import estimate, hand_over, verify_again
 from app.pipeline.overview import CheckItem, Standing, load_overview
 from app.pipeline.run import run_all
@@ -13,7 +14,6 @@ from app.project.decisions import load_decisions, save_decisions
 from app.project.folder import Project, create_project
 from app.review.deciding import Choice, decide_rows
 from app.review.dump import build_dump
-from app.signoff.step import approve
 from tests.factory import ct_series, make_study, save
 
 QUICK_PROTOCOL = Path(__file__).parents[1] / "quick.toml"

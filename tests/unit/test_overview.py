@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.pipeline.dataset import approve
 from app.pipeline.overview import LAST_EXPORT, LAST_VERIFICATION, CheckItem, Overview, Standing, load_overview
 from app.pixels.boxes import Box
 from app.project.decisions import (
@@ -22,7 +23,7 @@ from app.project.decisions import (
 from app.project.folder import Project
 from app.project.images import ImageState, Region
 from app.review.dump import build_dump
-from app.signoff.step import approval_digest, approve
+from app.signoff.step import approval_digest
 from tests.unit.review_project import add_check, add_dropped_word, add_instance, add_value, open_project
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -7,6 +7,7 @@ import pytest
 
 from app.errors import ConsignError, ReleaseBlockedError, UsageError
 from app.events import Note
+from app.pipeline.dataset import approve, refresh_dataset
 from app.project.approvals import Approval, append_approval, load_approvals
 from app.project.decisions import (
     PREPARED_DECISIONS,
@@ -20,12 +21,11 @@ from app.project.decisions import (
 )
 from app.project.folder import Project
 from app.project.values import RowKind, Suspicion, ValueRow
+from app.signoff import step
 from app.signoff.step import (
     Signature,
     SignOffState,
     approval_digest,
-    approve,
-    check_release,
     missing_approvals,
     unattended_decisions,
     undecided_blocking,
@@ -39,6 +39,11 @@ APPROVAL = Approval("A", CHAMPION, "2026-01-31T12:00:00Z", "0" * 64, {"values": 
 
 def row(path: str, value: str, *reasons: Suspicion, kind: RowKind = RowKind.VALUE) -> ValueRow:
     return ValueRow(kind, path, value, "LO", "", "", "", 1, 1, 1, reasons)
+
+
+def check_release(project: Project, rows: list[ValueRow], *, unattended: bool) -> SignOffState:
+    refresh_dataset(project)
+    return step.check_release(project, rows, unattended=unattended)
 
 
 HARMLESS = row("SeriesDescription", "Thorax")
