@@ -12,16 +12,18 @@ from functools import lru_cache
 
 from pydicom.uid import UID
 
+from app.bundle.verify_repeats import CHARACTER_SET, Repeats, Walked, may_repeat
 from app.bundle.verify_values import ApprovedValues, Node, Owner
 
 UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _PIXEL_VRS = {0x7FE00008: ("OF",), 0x7FE00009: ("OD",), 0x7FE00010: ("OB", "OW")}
-_CHARACTER_SET = 0x00080005
 _SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 _LONG_VRS = frozenset(b"OB OD OF OL OV OW SV UC UR UT UV".split())
 _VR_NAMES = {vr: vr.decode("ascii") for vr in _SHORT_VRS | _LONG_VRS}
 _MAX_DEPTH = 64
+_MOST_METAS = 64
+_INSTANCE_UID = 0x00020003
 _META_TAGS = {
     0x00020001: b"OB",
     0x00020002: b"UI",
@@ -126,11 +128,26 @@ class WalkedHeader:
         return int.from_bytes(raw, "little") if len(raw) == 2 else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Meta:
+    """A sound File Meta, to be recognised where nothing but the SOP Instance UID is another.
+
+    ``before`` are the file's bytes up to that UID's value, ``after`` those from ``after_start`` to the dataset.
+    """
+
+    before: bytes
+    after_start: int
+    after: bytes
+    values: dict[int, str]
+
+
 class HeaderWalker:
-    """Walks headers of one release; one object for all of them, because approved values repeat."""
+    """Walks headers of one release; one object for all of them, because headers and approved values repeat."""
 
     def __init__(self, approved: ApprovedValues) -> None:
         self._approved = approved
+        self._repeats = Repeats()
+        self._metas: dict[bytes, _Meta] = {}  # by the element that says how long the File Meta is
 
     def walk(self, data: bytes, size: int, owner: Owner) -> WalkedHeader:
         """Walk a file's header. ``data`` are the first of its ``size`` bytes.
@@ -138,8 +155,14 @@ class HeaderWalker:
         Raises HeaderFormError, and MoreBytesNeededError where ``data`` is too short and not the whole file.
         """
         walk = _Walk(self._approved, data, size, owner)
-        start = walk.read_meta()
-        walk.read_dataset(start)
+        known = self._metas.get(data[132:144])
+        start = walk.take_meta(known) if known is not None else None
+        if start is None:
+            start = walk.read_meta()
+            if walk.meta is not None and len(self._metas) < _MOST_METAS:
+                self._metas[data[132:144]] = walk.meta
+        self._repeats.begin(owner)
+        walk.read_dataset(start, self._repeats)
         return walk.result
 
 
@@ -152,7 +175,22 @@ class _Walk:
         self._size = size
         self._owner = owner
         self._is_utf8 = False
+        self._creators: dict[int, str] = {}  # of the top level
         self.result = WalkedHeader()
+        self.meta: _Meta | None = None  # set where a File Meta was read that may be recognised again
+
+    def take_meta(self, known: _Meta) -> int | None:
+        """Take the File Meta where it is a known one but for the SOP Instance UID; where the dataset starts."""
+        data = self._data
+        start, end = known.after_start, known.after_start + len(known.after)
+        if end > len(data) or not data.startswith(known.before) or data[start:end] != known.after:
+            return None
+        uid = data[len(known.before) : start].rstrip(b"\0").decode("latin-1")
+        if _UID.match(uid) is None:
+            return None
+        self.result.meta.update(known.values)
+        self.result.meta[_INSTANCE_UID] = uid
+        return end
 
     def _need(self, end: int, path: str = "") -> None:
         if end > len(self._data):
@@ -173,10 +211,16 @@ class _Walk:
         end = 144 + meta_length
         self._need(end)
         position, last = 144, 0
+        uid = None
         while position < end:
+            start = position + 8
             position, last = self._read_meta_element(position, end, last)
+            if last == _INSTANCE_UID:
+                uid = start, position
         if not self.result.meta.keys() >= _META_TAGS.keys() - {0x00020013}:
             raise HeaderFormError("file-meta")
+        if uid is not None:
+            self.meta = _Meta(data[: uid[0]], uid[1], data[uid[1] : end], dict(self.result.meta))
         return int(end)
 
     def _read_meta_element(self, position: int, end: int, last: int) -> tuple[int, int]:
@@ -206,14 +250,16 @@ class _Walk:
         self.result.meta[tag] = value.rstrip(b" \0").decode("ascii", "replace")
         return start + length, tag
 
-    def read_dataset(self, start: int) -> None:
-        """Read the dataset up to the pixel element's value, or to the end of the file."""
+    def read_dataset(self, start: int, repeats: Repeats) -> None:
+        """Read the dataset up to the pixel element's value, or to the end of the file; what ``repeats`` knows is not
+        judged again.
+        """
         is_encapsulated = _is_encapsulated(self.result.meta[0x00020010])
         if is_encapsulated is None:
             raise HeaderFormError("transfer-syntax")
         if self._size == start:
             raise HeaderFormError("header-truncated")
-        self._elements(start, self._size, self._approved.root, 0, is_delimited=False)
+        self._top_level(start, repeats)
         result = self.result
         if result.pixel_offset is None:
             return
@@ -222,19 +268,60 @@ class _Walk:
         if result.pixel_length != UNDEFINED and result.pixel_offset + result.pixel_length != self._size:
             raise HeaderFormError("bytes-after-pixels")
 
-    def _elements(self, position: int, end: int, parent: Node, depth: int, *, is_delimited: bool) -> int:
-        """Read elements up to ``end``, or to an item's delimiter; where they end."""
+    def _top_level(self, position: int, repeats: Repeats) -> None:
+        data, size, result = self._data, self._size, self.result
+        stretches = repeats.stretches
+        walked: list[Walked] = []
+        repeated = 0
+        last = -1
+        while position < size:
+            stretch = stretches.get(data[position : position + 4])
+            if (
+                stretch is not None
+                and stretch.is_utf8 == self._is_utf8
+                and stretch.first_tag > last
+                and data.startswith(stretch.raw, position)
+            ):
+                result.values.update(stretch.values)
+                repeated += stretch.count
+                last = stretch.last_tag
+                position += len(stretch.raw)
+                continue
+            start, was_utf8, findings = position, self._is_utf8, len(result.findings)
+            position, tag = self._elements(
+                start, size, self._approved.root, 0, is_delimited=False, last=last, is_one_enough=True
+            )
+            if result.pixel_offset is None:
+                may_be_kept = may_repeat(tag) and len(result.findings) == findings
+                walked.append(Walked(tag, start, position, was_utf8, may_be_kept, result.values.get(tag)))
+            last = tag
+        repeats.finish(data, walked, repeated)
+
+    def _elements(
+        self,
+        position: int,
+        end: int,
+        parent: Node,
+        depth: int,
+        *,
+        is_delimited: bool,
+        last: int = -1,
+        is_one_enough: bool = False,
+    ) -> tuple[int, int]:
+        """Read elements up to ``end``, or to an item's delimiter, or only one; where they end, and the last one's tag.
+
+        ``last`` is the tag of the element before.
+        """
         data = self._data
         children = parent.children
-        creators: dict[int, str] = {}
-        last = -1
+        creators: dict[int, str] = self._creators if depth == 0 else {}
         while position < end:
             if position + 12 > len(data):
                 self._need(position + 8, parent.label)
             group, number, raw_vr, length = _element(data, position)
             tag = group << 16 | number
             if tag == _ITEM_END and is_delimited and raw_vr == b"\0\0" and not length:
-                return position + 8
+                return position + 8, last
             if tag <= last:
                 raise HeaderFormError("tags-not-rising", parent.label)
             last = tag
@@ -246,23 +333,27 @@ class _Walk:
                 node = self._new_node(parent, tag, raw_vr, data[start : start + length], creators)
             if raw_vr == b"SQ":
                 position = self._sequence(start, length, end, node, depth)
+                if is_one_enough:
+                    break
                 continue
             if tag in _PIXEL_VRS and depth == 0:
-                return self._pixels(tag, raw_vr, start, length)
+                return self._pixels(tag, raw_vr, start, length), tag
             position = start + length
             if position > end or length & 1:
                 raise HeaderFormError("bad-element", node.label)
             if position > len(data):
                 self._need(position, node.label)
             self._leaf(node, tag, _VR_NAMES[raw_vr], data[start:position])
+            if is_one_enough:
+                break
         if is_delimited:
             raise HeaderFormError("bad-sequence", parent.label)
-        return position
+        return position, last
 
     def _leaf(self, node: Node, tag: int, vr: str, value: bytes) -> None:
         if node.is_top_level and tag in _COMPARED:
             self.result.values[tag] = value if vr == "US" else value.rstrip(b" \0")
-        if tag == _CHARACTER_SET:
+        if tag == CHARACTER_SET:
             if not node.is_top_level or value.rstrip(b" ") not in (b"", b"ISO_IR 192"):
                 self.result.findings.append(("character-set", node.label))
             self._is_utf8 = bool(value)
@@ -313,11 +404,11 @@ class _Walk:
             if tag != _ITEM:
                 raise HeaderFormError("bad-sequence", node.label)
             if item_length == UNDEFINED:
-                position = self._elements(position, stop, node, depth + 1, is_delimited=True)
+                position, _ = self._elements(position, stop, node, depth + 1, is_delimited=True)
             else:
                 if position + item_length > stop:
                     raise HeaderFormError("bad-sequence", node.label)
-                position = self._elements(position, position + item_length, node, depth + 1, is_delimited=False)
+                position, _ = self._elements(position, position + item_length, node, depth + 1, is_delimited=False)
         if length == UNDEFINED:
             raise HeaderFormError("bad-sequence", node.label)
         return position
