@@ -1,11 +1,23 @@
-"""The help: one page of Markdown for each page of the window, under ``resources/help``."""
+"""The help under ``resources/help``: a page of Markdown for each page of the window, and for each kind of reader."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.files.resources import resource_path
 
-NAMES = ("start", "protocol", "find", "deidentify", "values", "images", "signoff")
+NAMES = (
+    "first_steps",
+    "start",
+    "protocol",
+    "find",
+    "deidentify",
+    "values",
+    "images",
+    "signoff",
+    "privacy_officer",
+    "it",
+    "faq",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +30,7 @@ class HelpPage:
 
 
 def load_help() -> tuple[HelpPage, ...]:
-    """All pages, in the order of the job."""
+    """All pages: the first steps, the job in its order, then those for other readers."""
     return tuple(_load(name) for name in NAMES)
 
 

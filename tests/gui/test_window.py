@@ -432,7 +432,7 @@ def test_f1_shows_the_help_about_the_page_and_finds_words(window: Window, qtbot:
     assert shown is not None
     assert shown.page_name == "start"
     assert not shown.isModal()
-    qtbot.keyClicks(shown.search, "crosswalk nothing")
+    qtbot.keyClicks(shown.search, "crosswalk xylophone")
     assert shown.page_name == ""
     shown.search.setText("audit")
     assert shown.page_name == "images"

@@ -1,0 +1,41 @@
+"""The help says what is true of this program: its pages, its commands, its options."""
+
+import re
+from itertools import groupby
+
+import pytest
+
+from app.cli.main import cli
+from app.text.help_pages import NAMES, HelpPage, load_help, pages_with
+
+PAGES = load_help()
+_COMMAND = re.compile(r"\bconsign ([a-z]+)((?: [^`\n]+)?)")
+_OPTION = re.compile(r"--[a-z-]+")
+
+
+def test_each_page_has_a_title_of_its_own() -> None:
+    titles = [page.title for page in PAGES]
+    assert len(set(titles)) == len(NAMES)
+    assert all(titles)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_and_options_in_the_help_exist(page: HelpPage) -> None:
+    for name, rest in _COMMAND.findall(page.markdown):
+        command = cli.commands.get(name)
+        assert command is not None, name
+        known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+        assert set(_OPTION.findall(rest)) <= known, (name, rest)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_rows_of_a_table_have_as_many_cells(page: HelpPage) -> None:
+    for is_table, lines in groupby(page.markdown.splitlines(), key=lambda line: line.startswith("|")):
+        if is_table:
+            assert len({line.count("|") for line in lines}) == 1
+
+
+def test_a_search_finds_the_pages_that_have_all_words() -> None:
+    assert [page.name for page in pages_with(PAGES, "Threat MODEL")] == ["privacy_officer"]
+    assert pages_with(PAGES, "") == PAGES
+    assert pages_with(PAGES, "no-such-word-anywhere") == ()
