@@ -53,6 +53,7 @@ class Reason(StrEnum):
     INFLATES_TOO_FAR = "inflates-too-far"
     WORKER_CRASHED = "worker-crashed"
     WORKER_HUNG = "worker-hung"
+    WORKER_OUT_OF_MEMORY = "worker-out-of-memory"
     CHANGED_SINCE_SCAN = "changed-since-scan"
     VANISHED = "vanished"
     # archives

@@ -17,7 +17,9 @@ from app.project.store import Store
 from app.sources.base import Candidate, Source
 
 # A file with one of these may well be read the next time, so it is tried again although it has not changed.
-TRANSIENT = frozenset((Reason.UNREADABLE_IO, Reason.VANISHED, Reason.WORKER_CRASHED, Reason.WORKER_HUNG))
+TRANSIENT = frozenset(
+    (Reason.UNREADABLE_IO, Reason.VANISHED, Reason.WORKER_CRASHED, Reason.WORKER_HUNG, Reason.WORKER_OUT_OF_MEMORY)
+)
 FORGET_AT_ONCE = 500
 # Greater than every locator with the same beginning: locators are ASCII.
 _AFTER_ALL = "\U0010ffff"

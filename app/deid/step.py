@@ -25,7 +25,9 @@ STEP = "prepare"
 BATCH_INSTANCES = 200
 SECONDS_PER_ITEM = 60.0
 
-_TRANSIENT = frozenset((Reason.UNREADABLE_IO, Reason.VANISHED, Reason.WORKER_CRASHED, Reason.WORKER_HUNG))
+_TRANSIENT = frozenset(
+    (Reason.UNREADABLE_IO, Reason.VANISHED, Reason.WORKER_CRASHED, Reason.WORKER_HUNG, Reason.WORKER_OUT_OF_MEMORY)
+)
 _FORGET = "UPDATE instances SET state = NULL, state_reason = NULL, prepared_with = NULL, released_size = NULL WHERE "
 _TABLES = ("released_values", "dropped_words", "applied_actions")
 

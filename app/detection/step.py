@@ -42,6 +42,7 @@ _TRANSIENT = frozenset(
         Reason.VANISHED,
         Reason.WORKER_CRASHED,
         Reason.WORKER_HUNG,
+        Reason.WORKER_OUT_OF_MEMORY,
         Reason.DETECTOR_FAILED,
     )
 )

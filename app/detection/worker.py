@@ -16,12 +16,15 @@ from app.engines.base import DetectorFailedError, TextDetector
 from app.engines.table import open_detectors
 from app.errors import FileError, Reason
 from app.files.locator import ArchiveCache, Locator, open_locator
+from app.jobs.processes import needs_memory
 from app.pixels.boxes import Box
 from app.pixels.reading import ImageDescription, ImageReader, Stored
 from app.pixels.rendering import look_of, render_for_detection
 from app.project.images import Region
 from app.project.risks import Risk
 
+# A neural network takes 600 megabytes before it has seen an image, and as much again for the largest one.
+DETECTION_MEMORY_BYTES = 3 << 30
 DEVICE_TABLE, ULTRASOUND_REGIONS = "device", "ultrasound-regions"
 
 
@@ -76,6 +79,7 @@ class _Image:
         return alone, one.rows, one.columns, one.samples, one.photometric
 
 
+@needs_memory(DETECTION_MEMORY_BYTES)
 def look_through(context: DetectContext, items: tuple[DetectItem, ...]) -> list[LookedAt]:
     """Look for text in every image. An image that can't be looked at comes back with a failure, never without."""
     cv2.setNumThreads(1)  # there is a process for each core already

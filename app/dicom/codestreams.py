@@ -30,6 +30,7 @@ from app.errors import Reason, UnreadableError
 
 DEFLATED_IMAGE_FRAME = "1.2.840.10008.1.2.8.1"
 
+_BLOCK_CELLS = 64  # ITU-T T.81 section A.1.3
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _APP0, _APP8, _APP14, _COM = 0xE0, 0xE8, 0xEE, 0xFE
 # ITU-T T.81 Table B.1: frames, tables and intervals; hierarchical (DHP, EXP) and reserved ones are not understood.
@@ -82,7 +83,11 @@ def _bad() -> UnreadableError:
     return UnreadableError(Reason.BAD_CODESTREAM)
 
 
-def _clean_jpeg(frame: bytes, _: FrameSize) -> bytes:
+def _clean_jpeg(frame: bytes, size: FrameSize) -> bytes:
+    # Huffman codes have a bit at least, so that a block of 8 x 8 cells takes one. A decoder would fill the rest with
+    # grey and say nothing.
+    if len(frame) * 8 * _BLOCK_CELLS < size.cells:
+        raise _bad()
     return _clean_jpeg_family(frame, _JPEG_KEPT, _JPEG_MARKER)
 
 

@@ -49,8 +49,10 @@ def native_length(header: Header, pixel: PixelElement) -> int:
 
     Raises UnreadableError(PIXEL_LENGTH) where one of them is missing or the element is shorter.
     """
-    bits = {0x7FE00008: 32, 0x7FE00009: 64}.get(pixel.tag) or header.integer(BITS)
-    if pixel.length is None or not bits:
+    declared = header.integer(BITS)
+    bits = {0x7FE00008: 32, 0x7FE00009: 64}.get(pixel.tag, declared)
+    # PS3.3 C.7.6.24 and C.7.6.25 fix the bits of floats: with others, a recipient's reader takes other pixels.
+    if pixel.length is None or not bits or declared not in (None, bits):
         raise UnreadableError(Reason.PIXEL_LENGTH)
     samples = 2 if header.text(PHOTOMETRIC) == "YBR_FULL_422" else _samples(header)
     length = (_cells(header) * samples * bits * number_of_frames(header) + 7) // 8

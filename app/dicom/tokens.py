@@ -77,7 +77,7 @@ class Limits:
     depth: int = 32
     elements: int = 2_000_000
     header_bytes: int = 64 << 20
-    inflated_bytes: int = 512 << 20
+    inflated_bytes: int = 256 << 20
 
 
 DEFAULT_LIMITS = Limits()

@@ -21,16 +21,42 @@ from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
+import psutil
+
 from app.errors import UsageError
 
 R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
 
 # A new process on a busy machine, importing from a network share under a virus scanner.
 START_SECONDS = 120.0
 # A process that SIGKILL does not end sits in a system call of a dead share; nobody can wait for that.
 END_SECONDS = 5.0
 
+# What a process may take unless its function says that it needs more: a header of the largest size that is read, or an
+# image of the largest size that is decoded, takes three quarters of it.
+MEMORY_BYTES = 1 << 30
+# How often the memory of a process at work is looked at: one that fills it fast gets some hundred megabytes further.
+WATCH_SECONDS = 0.1
+# How a process ends that could not get the memory that it asked for.
+OUT_OF_MEMORY = 71
+
 _SPAWN = multiprocessing.get_context("spawn")
+_NEEDS = "consign_memory_bytes"
+
+
+class OutOfMemoryError(BrokenExecutor):
+    """A process took more memory than its function may, or there was none left."""
+
+
+def needs_memory(limit_bytes: int) -> Callable[[F], F]:
+    """For a function that workers run: it may take so much memory, all of its process included."""
+
+    def declare(function: F) -> F:
+        setattr(function, _NEEDS, limit_bytes)
+        return function
+
+    return declare
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +70,8 @@ class ProcessExecutor(AbstractContextManager["ProcessExecutor"]):
     """Spawned processes: the same on Windows, macOS and Linux, and nothing of this process is inherited.
 
     A process is started when there is a call for it, and a new one after it died: the future of the call that it was
-    at then raises BrokenExecutor, and no other.
+    at then raises BrokenExecutor, and no other. One that takes more memory than its function may is killed:
+    OutOfMemoryError. The resident size is watched from here, because only Linux has a limit that means the same.
     """
 
     blames_surely = True
@@ -133,10 +160,9 @@ class _Lane:
             reply = _receive(connection, START_SECONDS)
             if reply is None:
                 self.started = time.monotonic()
-                reply = _receive(connection, None)
+                reply = self._watch(connection, getattr(call.function, _NEEDS, MEMORY_BYTES))
         except (EOFError, ConnectionError) as error:
-            self.kill()
-            raise BrokenExecutor from error
+            raise (OutOfMemoryError if self.kill() == OUT_OF_MEMORY else BrokenExecutor) from error
         is_result, value = reply
         if is_result:
             return value
@@ -165,13 +191,26 @@ class _Lane:
             raise UsageError("workers-do-not-start") from error
         return connection
 
-    def kill(self) -> None:
-        """Kill the process; the call that it was at fails. The next call gets a new one."""
+    def _watch(self, connection: Connection, limit_bytes: int) -> Any:
+        """The reply; raises OutOfMemoryError, and ends the process, where that gets too large before."""
+        process = self._process
+        with suppress(psutil.Error):  # it died: the pipe tells
+            usage = psutil.Process(process.pid if process else None)
+            while not connection.poll(WATCH_SECONDS):
+                if usage.memory_info().rss > limit_bytes:
+                    self.kill()
+                    raise OutOfMemoryError
+        return _receive(connection, None)
+
+    def kill(self) -> int | None:
+        """Kill the process; the call that it was at fails, and the next gets a new one. Its exit code, if it ended."""
         with self._lock:
             process, self._process = self._process, None
-            if process is not None:
-                process.kill()
-                process.join(END_SECONDS)
+            if process is None:
+                return None
+            process.kill()
+            process.join(END_SECONDS)
+            return process.exitcode
 
     def end(self) -> None:
         """Kill the process for good."""
@@ -210,6 +249,7 @@ def _work(connection: Connection) -> None:
     It says None when it is there and whenever it begins with a call, whose modules are imported by then.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Windows cannot block it from outside
+    _keep_silent()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     nothing = pickle.dumps(None)
     # A parent that went away is no error here.
@@ -221,9 +261,25 @@ def _work(connection: Connection) -> None:
                 function, arguments = pickle.loads(call)  # noqa: S301 - from the parent
                 connection.send_bytes(nothing)
                 reply = pickle.dumps((True, function(*arguments)))
+            except MemoryError:
+                os._exit(OUT_OF_MEMORY)  # what it still holds goes with it
             except Exception as error:  # noqa: BLE001 - for the future
                 reply = pickle.dumps((False, error))
             connection.send_bytes(reply)
+
+
+def _keep_silent() -> None:
+    """Codecs write what they think of a file to the terminal; a process that crashes may leave an image of its memory.
+
+    Both may hold what is a patient's.
+    """
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nothing, stream)
+    if os.name == "posix":
+        import resource  # noqa: PLC0415 - of POSIX alone
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _die_with_parent() -> None:

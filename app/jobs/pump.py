@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 from app.errors import Reason
 from app.jobs.executors import WorkExecutor
+from app.jobs.processes import OutOfMemoryError
 
 C = TypeVar("C")
 I = TypeVar("I")  # noqa: E741 - an item
@@ -42,7 +43,7 @@ class Done(Generic[C, I, R]):
 
 @dataclass(frozen=True, slots=True)
 class Lost(Generic[C, I]):
-    """An item (``batch`` has only this one) that crashed or hung its worker: WORKER_CRASHED or WORKER_HUNG."""
+    """An item (``batch`` has only this one) that crashed, hung or swelled its worker: WORKER_CRASHED and so on."""
 
     batch: Batch[C, I]
     reason: Reason
@@ -121,8 +122,10 @@ class _Pump(Generic[C, I, R]):
             batch = self._running.pop(future)
             try:
                 result = future.result()
-            except self._executor.deaths:
-                yield from self._suspect(batch, Reason.WORKER_CRASHED, is_certain=self._is_alone)
+            except self._executor.deaths as death:
+                is_too_large = isinstance(death, OutOfMemoryError)
+                reason = Reason.WORKER_OUT_OF_MEMORY if is_too_large else Reason.WORKER_CRASHED
+                yield from self._suspect(batch, reason, is_certain=self._is_alone)
             except CancelledError:
                 self._again.append(batch)
             else:

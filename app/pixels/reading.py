@@ -49,8 +49,9 @@ from app.errors import HeldBackError, Reason, UnreadableError
 Stored = NDArray[Any]
 """Stored values: rows x columns, or rows x columns x samples."""
 
-# A frame that is larger is no picture that an ordinary PC can look at.
-MAX_FRAME_BYTES = 512 << 20
+# A frame that is larger is no picture that an ordinary PC can look at: detectors take some 25 bytes a pixel. Stitched
+# radiographs of legs and spines have up to 30 million.
+MAX_FRAME_PIXELS = 1 << 25
 
 _ROWS, _COLUMNS, _SAMPLES, _PHOTOMETRIC, _PLANAR = 0x00280010, 0x00280011, 0x00280002, 0x00280004, 0x00280006
 _ALLOCATED, _STORED, _HIGH_BIT, _REPRESENTATION = 0x00280100, 0x00280101, 0x00280102, 0x00280103
@@ -151,7 +152,7 @@ class ImageReader:
             raise HeldBackError(Reason.UNSUPPORTED_TRANSFER_SYNTAX)
         self._file, self._header, self._pixel = file, header, header.pixel
         self.description = _describe(header, header.pixel)
-        if self.description.cells * self.description.dtype.itemsize > MAX_FRAME_BYTES:
+        if self.description.rows * self.description.columns > MAX_FRAME_PIXELS:
             raise HeldBackError(Reason.FRAME_TOO_LARGE)
         if (header.pixel.length is None) is (header.transfer_syntax_uid in _NATIVE):
             raise UnreadableError(Reason.BAD_FRAGMENTS)
@@ -244,6 +245,8 @@ def _describe(header: Header, pixel: PixelElement) -> ImageDescription:
         raise UnreadableError(Reason.PIXEL_LENGTH)
     photometric = header.text(_PHOTOMETRIC).strip().upper()
     high_bit = header.integer(_HIGH_BIT)
+    if high_bit is not None and high_bit >= allocated:
+        raise UnreadableError(Reason.PIXEL_LENGTH)
     return ImageDescription(
         rows=rows,
         columns=columns,

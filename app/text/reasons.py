@@ -35,6 +35,7 @@ REASONS: Mapping[str, str] = {
     Reason.INFLATES_TOO_FAR: mark("The compressed header grows too large when it is unpacked."),
     Reason.WORKER_CRASHED: mark("The program part that read the file crashed on it twice."),
     Reason.WORKER_HUNG: mark("The program part that read the file did not come to an end, twice."),
+    Reason.WORKER_OUT_OF_MEMORY: mark("Reading the file took more memory than any file should, twice."),
     Reason.CHANGED_SINCE_SCAN: mark("The file was changed after the scan; scan again."),
     Reason.VANISHED: mark("The file is no longer where the scan found it; scan again."),
     Reason.ARCHIVE_DAMAGED: mark("The archive is damaged."),

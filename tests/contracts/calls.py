@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from threading import Event
 
+from app.jobs.processes import needs_memory
+
 BAD = 7
 
 
@@ -27,6 +29,41 @@ def kill_over_bad(context: int, items: tuple[int, ...]) -> tuple[int, ...]:
     if BAD in items:
         os.kill(os.getpid(), signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
     return multiply(context, items)
+
+
+def swell_over_bad(context: int, items: tuple[int, ...]) -> tuple[int, ...]:
+    """Take ever more memory, and touch it."""
+    if BAD in items:
+        held = []
+        while True:
+            held.append(b"x" * (8 << 20))
+            time.sleep(0.005)
+    return multiply(context, items)
+
+
+def ask_too_much_over_bad(context: int, items: tuple[int, ...]) -> tuple[int, ...]:
+    """Want what no machine has."""
+    if BAD in items:
+        bytearray(1 << 60)
+    return multiply(context, items)
+
+
+def linger(context: float, items: tuple[int, ...]) -> tuple[int, ...]:
+    """Take a while."""
+    time.sleep(context)
+    return items
+
+
+@needs_memory(1 << 30)
+def linger_with_room(context: float, items: tuple[int, ...]) -> tuple[int, ...]:
+    """The same, and it may be large."""
+    return linger(context, items)
+
+
+def write_to_the_terminal(text: str) -> None:
+    """Write past Python, as libraries in C do."""
+    for stream in (1, 2):
+        os.write(stream, text.encode())
 
 
 def hang_over_bad(context: int, items: tuple[int, ...]) -> tuple[int, ...]:

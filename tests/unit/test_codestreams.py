@@ -76,6 +76,10 @@ def test_jpeg_comments_and_application_segments_go_and_no_coefficient_changes() 
     assert np.array_equal(decoded(cleaned), decoded(frame))
 
 
+def test_jpeg_too_short_for_its_blocks_is_refused() -> None:
+    assert_refused(jpeg(), JPEG, FrameSize(10_000 * 10_000, 10_000 * 10_000))
+
+
 def test_progressive_and_optimised_jpeg_come_through() -> None:
     frame = jpeg(progressive=True, optimize=True)
     assert np.array_equal(decoded(clean_frame(frame, JPEG, SIZE)), decoded(frame))

@@ -4,7 +4,7 @@ import signal
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from itertools import count, islice
 from pathlib import Path
@@ -19,6 +19,7 @@ from app.jobs.processes import ProcessExecutor
 from app.jobs.pump import Batch, Done, Lost, Waiting, run_batches
 from tests.contracts.calls import (
     BAD,
+    ask_too_much_over_bad,
     die_once,
     end_process,
     exit_over_bad,
@@ -28,11 +29,15 @@ from tests.contracts.calls import (
     is_alive,
     kill_over_bad,
     leave_alone,
+    linger,
+    linger_with_room,
     multiply,
     process_id,
     raise_over_bad,
+    swell_over_bad,
     wait_for,
     wait_for_end,
+    write_to_the_terminal,
 )
 
 AMPLE_SECONDS = 60.0
@@ -184,6 +189,35 @@ def test_workers_that_cannot_start_are_an_error_and_not_a_loss(monkeypatch: pyte
 
 def end_process_at_start(_: object) -> None:
     os._exit(3)
+
+
+# workers that take too much ---------------------------------------------------
+
+
+@pytest.mark.parametrize("swell", [swell_over_bad, ask_too_much_over_bad])
+def test_item_that_fills_the_memory_is_lost_alone(
+    executor: ProcessExecutor, swell: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "MEMORY_BYTES", 200 << 20)
+    batches = [Batch(2, tuple(range(start, start + 4))) for start in range(0, 16, 4)]
+    outcomes = list(run_batches(swell, batches, executor, seconds_per_item=AMPLE_SECONDS))
+    assert lost(outcomes) == [((BAD,), Reason.WORKER_OUT_OF_MEMORY)]
+    assert results(outcomes) == [2 * number for number in range(16) if number != BAD]
+
+
+def test_function_may_ask_for_more_memory(executor: ProcessExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "MEMORY_BYTES", 10 << 20)  # less than a process has that does nothing
+    outcomes = list(run_batches(linger, [Batch(0.5, (1,))], executor, seconds_per_item=AMPLE_SECONDS))
+    assert lost(outcomes) == [((1,), Reason.WORKER_OUT_OF_MEMORY)]
+    outcomes = list(run_batches(linger_with_room, [Batch(0.5, (1,))], executor, seconds_per_item=AMPLE_SECONDS))
+    assert results(outcomes) == [1]
+
+
+def test_what_a_codec_writes_does_not_reach_the_terminal(
+    executor: ProcessExecutor, capfd: pytest.CaptureFixture[str]
+) -> None:
+    executor.submit(write_to_the_terminal, "ZZCANARY").result()
+    assert capfd.readouterr() == ("", "")
 
 
 # workers that hang ------------------------------------------------------------
