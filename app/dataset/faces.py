@@ -99,7 +99,8 @@ FROM (
     count(DISTINCT round(i.slice_position_mm, 2)) AS positions, c.body_part
   FROM instances i JOIN series s ON s.id = i.series_id JOIN attribute_sets a ON a.id = i.attribute_set_id
   LEFT JOIN series_checks c ON c.series_id = s.id
-  WHERE i.selected = 1 AND i.reason IS NULL AND i.state = 'prepared' GROUP BY s.id, i.attribute_set_id
+  WHERE i.selected = 1 AND i.reason IS NULL AND (i.state = 'prepared' OR i.state_reason = 'visual-features')
+  GROUP BY s.id, i.attribute_set_id
 ) GROUP BY series_id ORDER BY series_id
 """
 
