@@ -15,6 +15,7 @@ from app import __version__
 from app.catalog.step import scan as scan_step
 from app.catalog.table import file_table, is_complete
 from app.cli.console import Console
+from app.cli.dataset import DatasetRequest, run_dataset
 from app.cli.reports import run_reports
 from app.deid.step import prepare as prepare_step
 from app.detection.site_masks import import_ctp_script
@@ -273,6 +274,31 @@ def _card_line(card: SeriesCard) -> str:
     states = ", ".join(f"{count} {state}" for state, count in card.states.items() if count)
     found = f"{card.found} regions of text, {card.possible} possible"
     return f"series {card.series_id}: {card.images} {card.modality or 'images'}: {states}; {found}; {card.risk}"
+
+
+@cli.command()
+@click.argument("project", type=Folder)
+@click.option("--keep", multiple=True, metavar="ID", help="It leaves as it is: known, wanted, or under the agreement.")
+@click.option("--exclude", multiple=True, metavar="ID", help="The studies or the series that it is about stay here.")
+@click.option(
+    "--steps", multiple=True, metavar="KEYWORD", help="PatientAge, PatientSize, PatientWeight: tell in steps."
+)
+@click.option("--remove", multiple=True, metavar="KEYWORD", help="Take an attribute out of every file.")
+@click.option("--note", default="", help="Why, in one line; it stays here.")
+@click.option("--undo", is_flag=True, help="Take every decision on the data set back first.")
+@_command
+def dataset(
+    console: Console,
+    project: Path,
+    keep: tuple[str, ...],
+    exclude: tuple[str, ...],
+    steps: tuple[str, ...],
+    remove: tuple[str, ...],
+    note: str,
+    undo: bool,
+) -> int:
+    """Check what would leave as a whole: patients in two groups, labels that leak, small groups, faces, rare values."""
+    return run_dataset(console, project, DatasetRequest(keep, exclude, steps, remove, note, undo))
 
 
 @cli.command()
