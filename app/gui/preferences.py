@@ -1,10 +1,20 @@
-"""What the window remembers between two starts: recent projects, its size."""
+"""What the window remembers between two starts: recent projects, its size, and what a person set."""
 
+from enum import StrEnum
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
 MOST_RECENT = 8
+TEXT_PERCENTS = (100, 125, 150, 175, 200)
+
+
+class Scheme(StrEnum):
+    """Light or dark."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
 
 
 class Preferences:
@@ -39,6 +49,49 @@ class Preferences:
         name = self._settings.value("last")
         path = Path(str(name)) if name else None
         return path if path is not None and path.joinpath("project.toml").is_file() else None
+
+    # what a person set ----------------------------------------------------------
+
+    @property
+    def language(self) -> str:
+        """A language of ``i18n.LANGUAGES``; empty for the system's."""
+        return str(self._settings.value("language") or "")
+
+    @language.setter
+    def language(self, language: str) -> None:
+        self._settings.setValue("language", language)
+
+    @property
+    def scheme(self) -> Scheme:
+        """Light, dark, or as the system."""
+        stored = str(self._settings.value("scheme") or "")
+        return Scheme(stored) if stored in {*Scheme} else Scheme.SYSTEM
+
+    @scheme.setter
+    def scheme(self, scheme: Scheme) -> None:
+        self._settings.setValue("scheme", scheme.value)
+
+    @property
+    def text_percent(self) -> int:
+        """The size of texts, relative to the system's: one of ``TEXT_PERCENTS``."""
+        stored = str(self._settings.value("text_percent") or "")
+        return int(stored) if stored in map(str, TEXT_PERCENTS) else TEXT_PERCENTS[0]
+
+    @text_percent.setter
+    def text_percent(self, percent: int) -> None:
+        self._settings.setValue("text_percent", percent)
+
+    @property
+    def workers(self) -> str:
+        """How many processes work at a time: a number, or ``auto``."""
+        stored = str(self._settings.value("workers") or "")
+        return stored if stored.isdecimal() and int(stored) > 0 else "auto"
+
+    @workers.setter
+    def workers(self, workers: str) -> None:
+        self._settings.setValue("workers", workers)
+
+    # the window -----------------------------------------------------------------
 
     @property
     def geometry(self) -> QByteArray | None:

@@ -1,17 +1,17 @@
 """Texts of the window: English in the code, another language from its catalogue."""
 
-from functools import lru_cache
-
 from app.text.i18n import Translate, open_translation
 
-
-@lru_cache(maxsize=4)
-def translator(language: str) -> Translate:
-    """The translator for a language such as ``de``; English where there is no catalogue."""
-    return open_translation([language] if language else [])
+# The one thing of the window that is global: Qt's own texts and gettext's know one language at a time, too.
+_translation: list[Translate] = [open_translation([])]
 
 
-def tr(text: str, /, language: str = "", **fields: object) -> str:
+def use_language(language: str) -> None:
+    """From now on, texts are in a language such as ``de`` or ``pt_BR``; English where there is no catalogue."""
+    _translation[0] = open_translation([language])
+
+
+def tr(text: str, /, **fields: object) -> str:
     """A text for people, with its named fields filled in."""
-    translated = translator(language)(text)
+    translated = _translation[0](text)
     return translated.format(**fields) if fields else translated

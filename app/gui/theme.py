@@ -154,11 +154,6 @@ def style_sheet(colours: Shades) -> str:
     """
 
 
-def is_dark(application: QApplication) -> bool:
-    """Whether the system asks for the dark scheme."""
-    return application.styleHints().colorScheme() is Qt.ColorScheme.Dark
-
-
 def apply_theme(application: QApplication, *, dark: bool) -> None:
     """Give the whole application one scheme."""
     colours = shades(dark=dark)

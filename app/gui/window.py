@@ -30,11 +30,12 @@ from PySide6.QtWidgets import (
 from app import __version__
 from app.errors import ConsignError
 from app.events import Event
+from app.gui.appearance import apply_appearance, apply_scheme
 from app.gui.pages.start import StartPage, projects_folder
 from app.gui.preferences import Preferences
 from app.gui.session import Ending, Outcome, Session
 from app.gui.text import tr
-from app.gui.theme import apply_theme, icon, is_dark
+from app.gui.theme import icon
 from app.gui.widgets.job_strip import JobStrip
 from app.gui.widgets.page_stack import PageStack
 from app.gui.widgets.parts import quiet, scaled, text_label
@@ -68,12 +69,12 @@ def import_pages() -> None:
 class Window(QMainWindow):
     """The application. ``preferences`` and ``workers`` are given so that tests have their own."""
 
-    ready = Signal()
+    language_changed = Signal()  # whoever made the window makes another one
 
-    def __init__(self, preferences: Preferences | None = None, *, workers: str = "auto") -> None:
+    def __init__(self, preferences: Preferences | None = None, *, workers: str | None = None) -> None:
         super().__init__()
         self.preferences = preferences or Preferences()
-        self.session = Session(workers, self)
+        self.session = Session(workers or self.preferences.workers, self)
         self.setWindowTitle("Consign")
         self.setWindowIcon(icon("consign", "#0b6e75"))
         self.setAcceptDrops(True)
@@ -135,19 +136,23 @@ class Window(QMainWindow):
             button.clicked.connect(lambda _checked, step=step: self.show_page(step.value))
         column.addStretch()
         self.home_button = self._nav_button("home", tr("Projects"), "Ctrl+0")
+        self.settings_button = self._nav_button("settings", "", "Ctrl+,", name=tr("Settings"))
         self.help_button = self._nav_button("help", tr("Help about this page"), "F1")
         column.addWidget(self.home_button)
         column.addWidget(self.help_button)
-        version = quiet(text_label(f"Consign {__version__}", wrap=False))
-        column.addWidget(version)
+        last = QHBoxLayout()
+        last.addWidget(quiet(text_label(f"Consign {__version__}", wrap=False)), 1)
+        last.addWidget(self.settings_button)
+        column.addLayout(last)
         return nav
 
-    def _nav_button(self, name: str, text: str, keys: str) -> QPushButton:
+    def _nav_button(self, sign: str, text: str, keys: str, *, name: str = "") -> QPushButton:
+        """A button at the bottom; without a text it needs a name."""
         button = QPushButton(text)
         button.setObjectName("step")
-        button.setIcon(icon(name, self.palette().color(QPalette.ColorRole.Text)))
-        button.setToolTip(f"{text} ({keys})")
-        button.setAccessibleName(text)
+        button.setIcon(icon(sign, self.palette().color(QPalette.ColorRole.Text)))
+        button.setToolTip(f"{name or text} ({keys})")
+        button.setAccessibleName(name or text)
         return button
 
     def _connect(self) -> None:
@@ -163,9 +168,15 @@ class Window(QMainWindow):
         self.start_page.open_wanted.connect(self.open_project)
         self.start_page.demo_wanted.connect(self.start_demo)
         self.home_button.clicked.connect(self.close_project)
+        self.settings_button.clicked.connect(self.show_settings)
         self.help_button.clicked.connect(self.show_help)
         self._refresh_timer.timeout.connect(self._refresh)
-        for keys, action in (("F1", self.show_help), ("Ctrl+0", self.close_project), ("Ctrl+Q", self.close)):
+        for keys, action in (
+            ("F1", self.show_help),
+            ("Ctrl+,", self.show_settings),
+            ("Ctrl+0", self.close_project),
+            ("Ctrl+Q", self.close),
+        ):
             QShortcut(QKeySequence(keys), self).activated.connect(action)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._scheme_changed)
         quit_action = QAction(tr("Quit"), self)
@@ -409,6 +420,19 @@ class Window(QMainWindow):
 
         show_help(self, self.page_name)
 
+    def show_settings(self) -> None:
+        """The settings, in the one window that they have."""
+        from app.gui.settings import SettingsWindow  # noqa: PLC0415 - seldom wanted
+
+        shown = self.findChild(SettingsWindow)
+        if shown is None:
+            shown = SettingsWindow(self.preferences, self)
+            shown.appearance_changed.connect(self._appearance_changed)
+            shown.language_changed.connect(self.language_changed)
+        shown.show()
+        shown.raise_()
+        shown.activateWindow()
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Files and folders may come."""
         if _paths(event):
@@ -422,7 +446,7 @@ class Window(QMainWindow):
     def take_dropped(self, paths: Sequence[Path]) -> None:
         """A project is opened, a protocol file is read back, anything else becomes a source."""
         projects = [path for path in paths if path.joinpath("project.toml").is_file()]
-        protocols = [path for path in paths if path.suffix.lower() == ".toml"]
+        protocols = [path for path in paths if path.suffix.lower() in (".toml", ".consign")]
         if projects:
             self.open_project(projects[0])
         elif protocols:
@@ -446,8 +470,14 @@ class Window(QMainWindow):
     def _scheme_changed(self) -> None:
         application = QApplication.instance()
         if isinstance(application, QApplication):
-            apply_theme(application, dark=is_dark(application))
+            apply_scheme(application, self.preferences)
             self._refresh_page()  # what has a colour of its own takes the new one
+
+    def _appearance_changed(self) -> None:
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            apply_appearance(application, self.preferences)
+            self._refresh_page()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Draw the icons in the colours of the new scheme."""
@@ -459,6 +489,7 @@ class Window(QMainWindow):
         self._show_states(self._states)
         colour = self.palette().color(QPalette.ColorRole.Text)
         self.home_button.setIcon(icon("home", colour))
+        self.settings_button.setIcon(icon("settings", colour))
         self.help_button.setIcon(icon("help", colour))
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name

@@ -6,6 +6,14 @@ from collections.abc import Callable, Sequence
 from app.files.resources import resource_path
 
 DOMAIN = "consign"
+# Each by its own name: somebody who reads no other finds it.
+LANGUAGES = {
+    "en": "English",
+    "de": "Deutsch",
+    "es": "Espa\u00f1ol",
+    "fr": "Fran\u00e7ais",
+    "pt_BR": "Portugu\u00eas (Brasil)",
+}
 
 Translate = Callable[[str], str]
 
@@ -13,6 +21,12 @@ Translate = Callable[[str], str]
 def mark(text: str) -> str:
     """Mark a text for the catalogue where it can't be translated yet: in a table, at import."""
     return text
+
+
+def language_of(locale_name: str) -> str:
+    """The one of LANGUAGES that suits a locale such as ``de_CH`` or ``pt_PT``; English where none does."""
+    spoken = locale_name.partition("_")[0].lower()
+    return next((code for code in LANGUAGES if code.partition("_")[0] == spoken), "en")
 
 
 def open_translation(languages: Sequence[str]) -> Translate:

@@ -19,6 +19,7 @@ from pytestqt.qtbot import QtBot
 
 from app.gui.help import HelpWindow
 from app.gui.preferences import Preferences
+from app.gui.settings import SettingsWindow
 from app.gui.theme import DARK, LIGHT, Shades, apply_theme
 from app.gui.widgets.parts import text_label, tinted
 from app.gui.widgets.tints import Tint
@@ -105,13 +106,17 @@ def test_each_control_has_a_name(window: Window, name: str, qtbot: QtBot) -> Non
     assert not signs, "a sign can't be read aloud"
 
 
-def test_navigation_and_help_have_names(window: Window) -> None:
+def test_navigation_help_and_settings_have_names(window: Window) -> None:
     window.show_help()
-    shown = window.findChild(HelpWindow)
+    window.show_settings()
+    shown, settings = window.findChild(HelpWindow), window.findChild(SettingsWindow)
     assert shown is not None
-    everything = [*window.steps.values(), window.home_button, window.help_button, window.strip.cancel_button]
-    assert all(says(widget).strip() for widget in [*everything, *controls(shown)])
+    assert settings is not None
+    buttons = (window.home_button, window.settings_button, window.help_button, window.strip.cancel_button)
+    everything = [*window.steps.values(), *buttons, *controls(shown), *controls(settings)]
+    assert all(says(widget).strip() for widget in everything)
     shown.close()
+    settings.close()
 
 
 def tab_chain(page: QWidget) -> list[QWidget]:
