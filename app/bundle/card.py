@@ -1,10 +1,11 @@
 """metadata/dataset-card.json: what a part holds and how it was de-identified, for a machine or a curious
-reader.
+reader. What describes the data set for a catalogue is ``bundle.described``'s.
 """
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from app import __version__
 from app.bundle.sign_off import SignOffRecord
@@ -29,6 +30,8 @@ class CardFacts:
     method_codes: tuple[tuple[str, str], ...]
     date_preset: str
     sign_off: SignOffRecord
+    # What a catalogue asks for, by item (``bundle.described``): of the whole release, like values.csv.
+    description: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -46,6 +49,15 @@ class Contents:
     modalities: Counter[str] = field(default_factory=Counter)
     sop_classes: Counter[str] = field(default_factory=Counter)
     transfer_syntaxes: Counter[str] = field(default_factory=Counter)
+
+
+def abstract_of(facts: CardFacts, contents: Contents) -> str:
+    """What a part is, in two sentences."""
+    modalities = ", ".join(sorted(filter(None, contents.modalities))) or "no images"
+    return (
+        f"{facts.protocol_title}: {contents.instances} de-identified DICOM objects ({modalities}) of "
+        f"{len(contents.patients)} patients from site {facts.site_id}. De-identified by {STANDARD}."
+    )
 
 
 def encode_card(facts: CardFacts, number: int, contents: Contents) -> bytes:
@@ -79,5 +91,6 @@ def encode_card(facts: CardFacts, number: int, contents: Contents) -> bytes:
             "statement": facts.sign_off.statement,
             "roles": [signature.role for signature in facts.sign_off.signatures],
         },
+        "description": dict(facts.description),
     }
     return encode_json(card)

@@ -11,7 +11,9 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from app.bundle.bag import DECLARATION, encode_bag_info, encode_manifest
-from app.bundle.card import CardFacts, Contents, encode_card
+from app.bundle.card import CardFacts, Contents, abstract_of, encode_card
+from app.bundle.croissant import FILE_NAME as CROISSANT
+from app.bundle.croissant import encode_croissant
 from app.bundle.release import ReleasedInstance, ReleaseFunction, ReleaseTask
 from app.bundle.tables import INSTANCE_COLUMNS, SERIES_COLUMNS, encode_table
 from app.bundle.verify import Expected, Finding, verify_part
@@ -274,6 +276,17 @@ class BagWriter:
         }
         for name in sorted(metadata):
             self._write_tag(f"metadata/{name}", metadata[name])
+        self._write_tag(
+            CROISSANT,
+            encode_croissant(
+                name=self._base,
+                title=facts.protocol_title,
+                abstract=abstract_of(facts, self._contents),
+                description=facts.description,
+                published=max((one.signed for one in facts.sign_off.signatures), default="")[:10],
+                digests=self._tags,
+            ),
+        )
         self._write_tag("bagit.txt", DECLARATION)
         contents = self._contents
         self._write_tag(

@@ -104,6 +104,8 @@ class Release:
     digest
         Of everything else that the released bytes depend upon: rules, decisions, secret, crosswalk, program.
         When it changes, every part is built anew.
+    description
+        What a catalogue asks for, by item; JSON values.
     report
         Called once all parts are there: the report's figures, with what this export itself held back.
     identifiers
@@ -121,4 +123,5 @@ class Release:
     date_preset: str
     digest: str
     report: "Callable[[], ReportData]"
+    description: Mapping[str, Any] = field(default_factory=dict)
     identifiers: Callable[[int], tuple[str, ...]] | None = None

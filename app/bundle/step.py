@@ -245,7 +245,7 @@ def _plan_digest(work: _Export, part: PlannedPart, count: int) -> str:
     release = work.release
     add(FORMAT, __version__, work.group, part.number, count, release.digest)
     add(sorted((name, hashlib.sha256(content).hexdigest()) for name, content in work.files.items()))
-    add(release.method_codes, release.date_preset)
+    add(release.method_codes, release.date_preset, release.description)
     for task, bound, recipe in _instances(work, part):
         code = release.patient_codes[task.patient_id]
         add(code, task.original_locator, task.size, task.mtime_ns, bound, recipe)
@@ -372,6 +372,7 @@ def _batch(work: _Export, part: PlannedPart, count: int) -> Batch[PartContext, P
             method_codes=release.method_codes,
             date_preset=release.date_preset,
             sign_off=release.sign_off,
+            description=release.description,
         ),
         folder=str(work.folder.resolve()),
     )

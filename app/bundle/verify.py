@@ -50,17 +50,15 @@ INSTANCE_COLUMNS = [
 ]
 SERIES_COLUMNS = ["patient", "study_uid", "series_uid", "modality", "body_part", "description", "instances"]
 BAG_FILES = ("bag-info.txt", "bagit.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt")
-METADATA_FILES = tuple(
-    f"metadata/{name}"
-    for name in (
-        "dataset-card.json",
-        "instances.csv",
-        "protocol.toml",
-        "rules.csv",
-        "series.csv",
-        "signoff.json",
-        "values.csv",
-    )
+METADATA_FILES = (
+    "croissant.json",
+    "metadata/dataset-card.json",
+    "metadata/instances.csv",
+    "metadata/protocol.toml",
+    "metadata/rules.csv",
+    "metadata/series.csv",
+    "metadata/signoff.json",
+    "metadata/values.csv",
 )
 # The same in every part of a bundle.
 SHARED_FILES = tuple(f"metadata/{name}" for name in ("protocol.toml", "rules.csv", "signoff.json", "values.csv"))
@@ -373,6 +371,7 @@ class _PartCheck:
         self._check_info(self._metadata["bag-info.txt"])
         self._check_sign_off()
         self._check_card()
+        self._check_croissant()
         self._check_approved_texts(approved)
 
     # layout ---------------------------------------------------------------
@@ -614,6 +613,16 @@ class _PartCheck:
             self._unattended,
         ):
             self.add("dataset-card-differs", name)
+
+    def _check_croissant(self) -> None:
+        """It is JSON, and the tables that it names are the ones that are here."""
+        content = _parse_json(self._metadata["croissant.json"]) or {}
+        distribution = content.get("distribution")
+        files = [one for one in distribution if isinstance(one, dict)] if isinstance(distribution, list) else []
+        named = {one.get("contentUrl"): one.get("sha256") for one in files if one.get("@type") == "cr:FileObject"}
+        tables = ("metadata/series.csv", "metadata/instances.csv")
+        if named != {name: self._digests.get(name) for name in tables}:
+            self.add("croissant-differs", "croissant.json")
 
     def _check_approved_texts(self, approved: ApprovedValues) -> None:
         """values.csv is about everybody: nothing in it says whose text a text is."""

@@ -48,6 +48,7 @@ FINDINGS: Mapping[str, str] = {
     "instance-differs-from-table": mark("The file is not what instances.csv says."),
     "sign-off-differs": mark("The file is not the one that was signed."),
     "dataset-card-differs": mark("dataset-card.json is not what the files say."),
+    "croissant-differs": mark("croissant.json does not name the tables that are here."),
     # DICOM files
     "preamble": mark("The preamble is not empty."),
     "file-meta": mark("The File Meta Information is not as it must be."),
