@@ -362,6 +362,18 @@ def crosswalk(console: Console, project: Path, target: Path) -> None:
 
 
 @cli.command()
+@click.argument("folder", type=Folder)
+@_command
+def demo(console: Console, folder: Path) -> None:
+    """Write a PACS export of four people who do not exist, and a project for it."""
+    from app.pipeline.demo import make_demo  # noqa: PLC0415 - seldom wanted, and draws
+
+    project, source = make_demo(folder)
+    lines = [f"Export: {source}", f"Project: {project}"]
+    console.result({"project": str(project), "source": str(source)}, "\n".join(lines))
+
+
+@cli.command()
 @click.argument("source", nargs=-1, required=True, type=AnyPath)
 @click.option("--project", type=Folder, required=True)
 @click.option("--out", type=Folder, required=True)

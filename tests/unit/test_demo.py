@@ -1,10 +1,13 @@
 """The demo shows what the product is for, and costs nobody's privacy."""
 
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from app.catalog.step import scan
+from app.cli.main import cli
 from app.errors import ProjectError
 from app.jobs.executors import SerialExecutor
 from app.pipeline.demo import make_demo
@@ -33,3 +36,11 @@ def test_demo_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ProjectError, match="demo-not-written"):
         make_demo(tmp_path / "file")
+
+
+def test_command_writes_the_demo_and_tells_where(tmp_path: Path) -> None:
+    told = CliRunner().invoke(cli, ["demo", str(tmp_path), "--json"])
+    assert told.exit_code == 0
+    places = json.loads(told.output)
+    assert Path(places["project"], "project.toml").is_file()
+    assert Path(places["source"], "README.TXT").is_file()
