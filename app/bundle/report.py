@@ -5,8 +5,6 @@ no PHI.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from app.bundle.sign_off import SignOffRecord
 from app.files.resources import resource_path
 
@@ -164,6 +162,12 @@ class ReportData:
 
 def render_report(data: ReportData, parts: Sequence[Part]) -> bytes:
     """The report as one HTML file in UTF-8. The same data make the same bytes."""
+    from jinja2 import (  # noqa: PLC0415 - for the end of an export, not for every start
+        Environment,
+        FileSystemLoader,
+        StrictUndefined,
+    )
+
     environment = Environment(
         loader=FileSystemLoader(resource_path("templates")),
         autoescape=True,

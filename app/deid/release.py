@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from app.deid.engine import Engine, ReleasedHeader
 from app.deid.objects import check_object
@@ -16,8 +16,11 @@ from app.dicom.tokens import DEFAULT_LIMITS, Limits
 from app.dicom.uids import is_registered
 from app.dicom.writing import encode_file_head, encode_pixel_header
 from app.errors import HeldBackError, Reason, UnreadableError
-from app.pixels.masking import MaskedImage, mask_image
+from app.pixels.boxes import Box
 from app.project.images import ImagePlan
+
+if TYPE_CHECKING:
+    from app.pixels.masking import MaskedImage
 
 _PIXEL_VRS = {0x7FE00008: ("OF",), 0x7FE00009: ("OD",), 0x7FE00010: ("OB", "OW")}
 _EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
@@ -120,7 +123,7 @@ class Releaser:
         check_object(header, sop_class_uid, self._recipe, plan)
         if header.pixel is not None and header.pixel.vr not in _PIXEL_VRS[header.pixel.tag]:
             raise UnreadableError(Reason.BAD_ELEMENT)
-        masked = mask_image(file, header, plan.boxes) if plan is not None and plan.boxes else None
+        masked = _mask(file, header, plan.boxes) if plan is not None and plan.boxes else None
         if masked is not None:
             header = masked.header
         seen = plan is not None and plan.seen_by_person
@@ -131,10 +134,16 @@ class Releaser:
         return _Opened(header, released, masked)
 
 
+def _mask(file: BinaryIO, header: Header, boxes: tuple[Box, ...]) -> "MaskedImage":
+    from app.pixels.masking import mask_image  # noqa: PLC0415 - the codecs are slow to load, and most images have none
+
+    return mask_image(file, header, boxes)
+
+
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """A file with its released header; ``header`` describes the pixels as they leave, so it may be a masked one's."""
 
     header: Header
     released: ReleasedHeader
-    masked: MaskedImage | None
+    masked: "MaskedImage | None"

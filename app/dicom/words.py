@@ -13,7 +13,6 @@ from functools import lru_cache
 
 from pydicom._dicom_dict import DicomDictionary
 from pydicom._uid_dict import UID_dictionary
-from pydicom.sr._concepts_dict import concepts
 
 from app.files.resources import resource_path
 
@@ -84,6 +83,8 @@ def load_vocabulary() -> frozenset[str]:
 @lru_cache(maxsize=1)
 def code_meanings() -> dict[str, str]:
     """Code value -> meaning of all coded concepts that pydicom ships, whatever their scheme."""
+    from pydicom.sr._concepts_dict import concepts  # noqa: PLC0415 - a tenth of a second; not all look at words
+
     schemes: dict[str, dict[str, dict[str, tuple[str, list[int]]]]] = concepts  # type: ignore[assignment]  # typed as object
     return {
         code: meaning

@@ -2,34 +2,30 @@
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
-from weakref import finalize
 
 from app import __version__
-from app.bundle.release import Release, ReleasedInstance, ReleaseTask, ValueRow
+from app.bundle.release import Release, ValueRow
 from app.bundle.sign_off import Signature, SignOffRecord
 from app.bundle.step import export as export_parts
 from app.deid.engine import dummy_of
 from app.deid.recipe import Patient, Recipe, with_decisions
-from app.deid.release import Releaser
 from app.deid.rules import compile_rules
 from app.deid.step import load_patient, make_recipe, prepare, register_patients
 from app.deid.values import Fold
 from app.detection.step import detection_signature
 from app.dicom.profile import METHOD_CODES
-from app.errors import Reason, ReleaseBlockedError, UnreadableError
+from app.errors import ReleaseBlockedError
 from app.events import Job
-from app.files.locator import ArchiveCache, Locator, open_locator
 from app.jobs.executors import WorkExecutor
 from app.pipeline.dataset import refresh_dataset
+from app.pipeline.description import describe_dataset
 from app.pipeline.identifiers import original_identifiers
 from app.pipeline.overview import LAST_EXPORT
+from app.pipeline.releasing import ReleaseContext, release_instance
 from app.pipeline.report import applied_options, make_report
 from app.project.approvals import format_time
 from app.project.dataset import FindingKind
@@ -40,92 +36,6 @@ from app.project.values import RowKind
 from app.project.values import ValueRow as DumpRow
 from app.review.dump import build_dump
 from app.signoff.step import check_release, unattended_decisions
-
-_STUDY_UID, _SERIES_UID, _MODALITY, _BODY_PART, _DESCRIPTION = (
-    0x0020000D,
-    0x0020000E,
-    0x00080060,
-    0x00180015,
-    0x0008103E,
-)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReleaseContext:
-    """What a worker needs to release a patient's instances. Picklable.
-
-    ``plans`` says what becomes of the pixels, by row of ``instances``: a picture without a plan does not leave.
-    """
-
-    recipe: Recipe
-    patient: Patient
-    plans: Mapping[int, ImagePlan]
-
-
-@dataclass(frozen=True, eq=False)
-class _Opened:
-    releaser: Releaser
-    cache: ArchiveCache
-
-
-@lru_cache(maxsize=1)
-def _open(context: ReleaseContext) -> _Opened:
-    # One patient at a time: what the engine remembers is theirs, and goes with the next one.
-    opened = _Opened(Releaser(context.recipe, context.patient), ArchiveCache())
-    finalize(opened, opened.cache.close)
-    return opened
-
-
-def release_instance(context: ReleaseContext, task: ReleaseTask) -> ReleasedInstance:
-    """De-identify one instance in a worker; see ``app.bundle.release.ReleaseFunction``."""
-    opened = _open(context)
-    locator = Locator.from_text(task.original_locator)
-    _check_unchanged(locator, task)
-    try:
-        file = open_locator(locator, opened.cache)
-    except OSError:
-        raise UnreadableError(Reason.UNREADABLE_IO) from None
-    try:
-        released = opened.releaser.release(file, context.plans.get(task.instance_id))
-    except BaseException as error:
-        file.close()
-        if isinstance(error, OSError):
-            raise UnreadableError(Reason.UNREADABLE_IO) from None
-        raise
-    header = released.header
-    return ReleasedInstance(
-        header=released.head,
-        pixels=_drain(released.pixels, file),
-        patient_code=context.patient.code,
-        study_uid=header.text(_STUDY_UID),
-        series_uid=header.text(_SERIES_UID),
-        sop_instance_uid=released.sop_instance_uid,
-        sop_class_uid=released.sop_class_uid,
-        transfer_syntax_uid=released.transfer_syntax_uid,
-        modality=header.text(_MODALITY),
-        body_part=header.text(_BODY_PART),
-        description=header.text(_DESCRIPTION),
-    )
-
-
-def _check_unchanged(locator: Locator, task: ReleaseTask) -> None:
-    try:
-        status = os.stat(locator.original_path)  # noqa: PTH116 - the catalogue's text, not a Path, half a million times
-    except FileNotFoundError:
-        raise UnreadableError(Reason.VANISHED) from None
-    except OSError:
-        raise UnreadableError(Reason.UNREADABLE_IO) from None
-    changed = status.st_mtime_ns != task.mtime_ns or (not locator.original_members and status.st_size != task.size)
-    if changed:
-        raise UnreadableError(Reason.CHANGED_SINCE_SCAN)
-
-
-def _drain(pixels: Iterator[bytes], file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        try:
-            yield from pixels
-        except OSError:
-            raise UnreadableError(Reason.UNREADABLE_IO) from None
 
 
 def _utc_now() -> datetime:
@@ -190,6 +100,7 @@ def _make_release(project: Project, rows: Sequence[DumpRow], decisions: Decision
             patients[patient_id] = load_patient(project, patient_id, pseudonyms[patient_id])
         return ReleaseContext(recipe, patients[patient_id], _plans_of_patient(project, planner, patient_id))
 
+    values = tuple(_approved(rows, recipe))
     kept = [value for (_, value), decision in decisions.values.items() if decision.action is ValueAction.KEEP]
     content = json.dumps(
         [
@@ -205,7 +116,8 @@ def _make_release(project: Project, rows: Sequence[DumpRow], decisions: Decision
         function=release_instance,
         contexts=context_of,
         patient_codes={patient_id: one.code for patient_id, one in pseudonyms.items()},
-        values=tuple(_approved(rows, recipe)),
+        values=values,
+        description=describe_dataset(project, values, recipe.dates.value),
         rules_csv=rules.to_csv(),
         sign_off=sign_off,
         method_codes=tuple(METHOD_CODES[option] for option in (None, *applied_options(project))),
