@@ -1,7 +1,5 @@
 """The step ``check``: judges every series of the catalogue, from headers alone."""
 
-import hashlib
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -12,12 +10,10 @@ from app.checks.series import Series, load_series
 from app.checks.words import Vocabulary, load_vocabulary
 from app.events import Finished, Job, Progress
 from app.project.folder import Project
-from app.project.series_findings import CheckedSeries, Finding, replace_checked_series
+from app.project.series_findings import CheckedSeries, Finding, checks_digest, replace_checked_series
 from app.protocol.checks import CheckName, Checks, Expected, Phase, Severity
 
 STEP = "check"
-# Goes up when the same catalogue would be judged otherwise.
-VERSION = 1
 PROGRESS_EVERY = 200
 # Below this, what is expected and not found is shown, and never a reason to leave a series out.
 SURE = 0.5
@@ -35,15 +31,9 @@ def check(project: Project) -> Job:
         all_series.append(series)
     checked = judging.judge(all_series)
     with store.transaction():
-        replace_checked_series(store, checks_digest(project), checked)
+        replace_checked_series(store, checks_digest(project.protocol.checks), checked)
     yield Progress(STEP, total, total, "series")
     yield Finished(STEP, _counts(checked))
-
-
-def checks_digest(project: Project) -> str:
-    """Of what the checks are told: their version and the protocol's table."""
-    content = [VERSION, project.protocol.checks.model_dump(mode="json")]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _counts(checked: Sequence[CheckedSeries]) -> dict[str, int]:

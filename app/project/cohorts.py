@@ -1,9 +1,12 @@
 """Which group a study was drawn for, and what the study lists say of it: written by ``select``, read by later steps."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from app.project.store import Store
+
+_COUNTS = "group_counts"
 
 # patients.id, Study Instance UID: the same study UID under two patients is two studies
 StudyKey = tuple[int, str]
@@ -22,6 +25,52 @@ class StudyGroup:
     def key(self) -> StudyKey:
         """What studies are looked up by."""
         return self.patient_id, self.original_study_uid
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A kind of study of which matching finds too few; ``original_kind`` is empty where what is matched is missing."""
+
+    original_kind: tuple[str, ...]
+    wanted: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCounts:
+    """How a group came out. ``found`` could be drawn, at most one a patient where asked; ``wanted`` None: all."""
+
+    name: str
+    wanted: int | None
+    found: int
+    drawn: int
+    original_shortages: tuple[Shortage, ...] = ()
+
+    @property
+    def short(self) -> int:
+        """How many studies are lacking."""
+        return 0 if self.wanted is None else max(0, self.wanted - self.drawn)
+
+    @property
+    def over(self) -> int:
+        """How many more than wanted were found."""
+        return 0 if self.wanted is None else max(0, self.found - self.wanted)
+
+
+def load_group_counts(store: Store) -> tuple[GroupCounts, ...]:
+    """How each group of the protocol came out of the last selection, in the protocol's order."""
+    return tuple(
+        GroupCounts(
+            row["name"],
+            row["wanted"],
+            row["found"],
+            row["drawn"],
+            tuple(
+                Shortage(tuple(one["original_kind"]), one["wanted"], one["found"]) for one in row["original_shortages"]
+            ),
+        )
+        for row in json.loads(store.get_meta(_COUNTS) or "[]")
+    )
 
 
 def load_study_groups(store: Store) -> list[StudyGroup]:
@@ -52,8 +101,14 @@ def load_patients_in_groups(store: Store) -> dict[int, tuple[str, ...]]:
     return {patient_id: tuple(sorted(of_patient)) for patient_id, of_patient in groups.items() if len(of_patient) > 1}
 
 
-def replace_cohorts(store: Store, groups: Iterable[StudyGroup], labels: Mapping[StudyKey, Mapping[str, str]]) -> None:
-    """Write both tables anew; inside a transaction."""
+def replace_cohorts(
+    store: Store,
+    groups: Iterable[StudyGroup],
+    labels: Mapping[StudyKey, Mapping[str, str]],
+    counts: Sequence[GroupCounts] = (),
+) -> None:
+    """Write groups, labels and counts anew; inside a transaction."""
+    store.set_meta(_COUNTS, json.dumps([asdict(one) for one in counts]))
     store.execute("DELETE FROM study_groups")
     store.executemany(
         "INSERT INTO study_groups (patient_id, original_study_uid, group_name, is_drawn) VALUES (?, ?, ?, ?)",

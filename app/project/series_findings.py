@@ -1,11 +1,15 @@
 """What the checks of series found: written by ``check``, acted on by ``select``, shown by the window and the report."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.project.store import Store
-from app.protocol.checks import BodyPart, CheckName, Phase, Severity
+from app.protocol.checks import BodyPart, CheckName, Checks, Phase, Severity
+
+# Goes up when the same catalogue would be judged otherwise.
+CHECKS_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +104,9 @@ def load_unchecked_series(store: Store, checked_with: str) -> frozenset[int]:
         (checked_with,),
     )
     return frozenset(row[0] for row in rows)
+
+
+def checks_digest(checks: Checks) -> str:
+    """Of all that decides what the checks say: their version and the protocol's table."""
+    content = [CHECKS_VERSION, checks.model_dump(mode="json")]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

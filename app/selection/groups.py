@@ -17,6 +17,8 @@ from app.selection.explain import explain
 from app.selection.facts import instance_facts, series_facts
 from app.selection.sql import compile_predicate
 
+ENGINES_DISAGREE = "decided differently by the database and by its check"
+
 Facts = dict[str, float | int | bool]
 
 _CREATE = """
@@ -43,6 +45,8 @@ class Group:
 
     id: int
     series_id: int
+    patient_id: int
+    original_patient_key: str
     instances: int
     original_attributes: Mapping[str, object]
     original_study_uid: str
@@ -98,16 +102,18 @@ def decide(store: Store, predicate: Predicate) -> Iterator[Group]:
     """Every group, with the answer of SQL and that of Python."""
     condition = compile_predicate(predicate, "a.original_attributes", "g.facts")
     # Made of constants of this package only; values are bound.
-    sql = f"""SELECT g.id, g.series_id, g.instances, g.facts, a.original_attributes,
+    sql = f"""SELECT g.id, g.series_id, s.patient_id, p.original_key, g.instances, g.facts, a.original_attributes,
          s.original_study_uid, s.original_series_uid, {condition.sql} AS is_match
         FROM selection_groups AS g JOIN attribute_sets AS a ON a.id = g.attribute_set_id
-        JOIN series AS s ON s.id = g.series_id ORDER BY g.id"""  # noqa: S608
+        JOIN series AS s ON s.id = g.series_id JOIN patients AS p ON p.id = s.patient_id ORDER BY g.id"""  # noqa: S608
     rows = store.execute(sql, condition.parameters)
     for row in rows:
         attributes = json.loads(row["original_attributes"])
         yield Group(
             id=row["id"],
             series_id=row["series_id"],
+            patient_id=row["patient_id"],
+            original_patient_key=row["original_key"],
             instances=row["instances"],
             original_attributes=attributes,
             original_study_uid=row["original_study_uid"],

@@ -3,20 +3,26 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from app.events import Finished, Job, Note, Progress
+from app.project.cohorts import StudyGroup, replace_cohorts
 from app.project.folder import Project
+from app.project.series_findings import checks_digest, load_checked_series, load_unchecked_series
 from app.project.store import Store
+from app.project.study_list import StudyRow, load_study_list, rows_text
+from app.protocol.checks import Severity
 from app.selection.by_hand import HandChoices, choices_text, load_hand_choices
-from app.selection.groups import Facts, Group, count_groups, decide, grouped
+from app.selection.grouping import Member, make_cohorts
+from app.selection.groups import ENGINES_DISAGREE, Facts, Group, count_groups, decide, grouped
+from app.selection.joining import join_rows
 from app.selection.request import Request, remember, settle_request
 from app.selection.wanted import WantedIndex, WantedList, text_of
 
 STEP = "select"
 PROGRESS_EVERY = 1000
 NOT_IN_LIST = "not in the list"
-ENGINES_DISAGREE = "decided differently by the database and by its check"
+NOT_CHECKED = "not checked yet"
 LEFT_OUT_BY_HAND = "left out by hand"
 
 _SOP_INSTANCE_UIDS = """
@@ -42,16 +48,15 @@ FROM (
 
 # (series id, why) -> how many of its instances
 Exclusions = Counter[tuple[int, str]]
-# series id, and LIST_KEYWORDS -> text but for the instance's own UID
-Matched = tuple[int, dict[str, str]]
 
 
 def select(project: Project, where: str | None, only: WantedList | None) -> Job:
     """Select instances by the protocol's query, narrowed by an expression and a list; then as people decided by hand.
 
-    What a person decided on a series (``by_hand``) counts more than the query and the list. Arguments are remembered
-    for later runs without any (``request.settle_request``). Writes instances.selected, exclusions, series.facts and
-    meta selection_digest in one transaction, and nothing else of the database.
+    Of what is left, series that a check of the protocol excludes stay, and studies are drawn for the protocol's groups.
+    What a person decided on a series (``by_hand``) counts more than all of that. Arguments are remembered for later
+    runs without any (``request.settle_request``). Writes instances.selected, exclusions, series.facts, groups and
+    labels of studies and meta selection_digest in one transaction, and nothing else of the database.
     Raises ProtocolError where the expression is not understood, before anything is written.
     """
     store = project.store
@@ -60,9 +65,10 @@ def select(project: Project, where: str | None, only: WantedList | None) -> Job:
     remember(project.layout.selection_json, request)
     listed = WantedIndex(request.wanted) if request.wanted else None
     by_hand = load_hand_choices(project.layout.series_json)
+    rows = load_study_list(project.layout)
+    refused = _refused_by_checks(project)
     exclusions: Exclusions = Counter()
-    matched: dict[int, Matched] = {}
-    taken_by_hand: set[int] = set()
+    members: dict[int, Member] = {}
     with grouped(store) as facts:
         total = count_groups(store)
         for done, group in enumerate(decide(store, predicate)):
@@ -70,30 +76,45 @@ def select(project: Project, where: str | None, only: WantedList | None) -> Job:
                 yield Progress(STEP, done, total, "attribute sets")
             choice = by_hand.get((group.original_study_uid, group.original_series_uid))
             if choice is None:
-                reason = _reason(group, listed)
+                reason = _reason(group, listed) or refused.get(group.series_id)
             else:
                 reason = None if choice.is_taken else f"{LEFT_OUT_BY_HAND}: {choice.original_reason}"
-            if reason is None and choice is not None:
-                taken_by_hand.add(group.id)
-            elif reason is None:
-                matched[group.id] = (group.series_id, _identifiers(group) if listed else {})
+            if reason is None:
+                members[group.id] = Member(group, is_by_hand=choice is not None)
             else:
                 exclusions[group.series_id, reason] += group.instances
+        cohorts = make_cohorts(project, [*members.values()], join_rows(store, rows, project.protocol))
+        for group_id, reason in cohorts.original_reasons.items():
+            member = members.pop(group_id)
+            exclusions[member.group.series_id, reason] += member.group.instances
         yield Progress(STEP, total, total, "attribute sets")
         with store.transaction():
             store.executemany(
-                "UPDATE selection_groups SET matched = 1 WHERE id = ?",
-                ((group_id,) for group_id in (*matched, *taken_by_hand)),
+                "UPDATE selection_groups SET matched = 1 WHERE id = ?", ((group_id,) for group_id in members)
             )
-            unlisted = [] if listed is None else _unlisted_instances(store, matched, listed, exclusions)
+            unlisted = [] if listed is None else _unlisted_instances(store, members, listed, exclusions)
             store.execute(_WRITE_SELECTED, (json.dumps(unlisted),))
             _write_exclusions(store, exclusions)
             _write_facts(store, facts)
-            store.set_meta("selection_digest", _digest(store, request, by_hand))
+            replace_cohorts(store, cohorts.studies, cohorts.labels, cohorts.counts)
+            store.set_meta("selection_digest", _digest(store, request, by_hand, rows, cohorts.studies))
     disagreed = sum(count for (_, reason), count in exclusions.items() if reason == ENGINES_DISAGREE)
     if disagreed:
         yield Note(STEP, "selection-engines-disagree", {"instances": disagreed})
     yield Finished(STEP, _counts(store))
+
+
+def _refused_by_checks(project: Project) -> dict[int, str]:
+    """Series that a check of the protocol leaves out; where it has such checks, what was not checked waits."""
+    checks = project.protocol.checks
+    if not checks.excluding:
+        return {}
+    refused = dict.fromkeys(load_unchecked_series(project.store, checks_digest(checks)), NOT_CHECKED)
+    for series in load_checked_series(project.store).values():
+        names = sorted({finding.check for finding in series.findings if finding.severity is Severity.EXCLUDE})
+        if names and series.series_id not in refused:
+            refused[series.series_id] = f"left out by a check: {', '.join(names)}"
+    return refused
 
 
 def _reason(group: Group, listed: WantedIndex | None) -> str | None:
@@ -117,19 +138,22 @@ def _identifiers(group: Group) -> dict[str, str]:
 
 
 def _unlisted_instances(
-    store: Store, matched: Mapping[int, Matched], listed: WantedIndex, exclusions: Exclusions
+    store: Store, members: Mapping[int, Member], listed: WantedIndex, exclusions: Exclusions
 ) -> list[int]:
     """The ids of instances in matched groups that a list which names single instances does not name."""
     if not listed.names_instances:
         return []
     unlisted: list[int] = []
+    identifiers = {
+        group_id: _identifiers(member.group) for group_id, member in members.items() if not member.is_by_hand
+    }
     for row in store.execute(_SOP_INSTANCE_UIDS):
-        if row["group_id"] not in matched:  # a person took the series as a whole
+        if row["group_id"] not in identifiers:  # a person took the series as a whole
             continue
-        series_id, identifiers = matched[row["group_id"]]
-        if not listed.contains({**identifiers, "SOPInstanceUID": row["original_sop_instance_uid"]}):
+        of_instance = {**identifiers[row["group_id"]], "SOPInstanceUID": row["original_sop_instance_uid"]}
+        if not listed.contains(of_instance):
             unlisted.append(row["id"])
-            exclusions[series_id, NOT_IN_LIST] += 1
+            exclusions[members[row["group_id"]].group.series_id, NOT_IN_LIST] += 1
     return unlisted
 
 
@@ -146,14 +170,24 @@ def _write_facts(store: Store, facts: Mapping[int, Facts]) -> None:
     store.executemany("UPDATE series SET facts = ? WHERE id = ?", rows)
 
 
-def _digest(store: Store, request: Request, by_hand: HandChoices) -> str:
-    """SHA-256 over the selected SOP Instance UIDs in order, the request, and what was decided by hand."""
+def _digest(
+    store: Store,
+    request: Request,
+    by_hand: HandChoices,
+    rows: Sequence[StudyRow],
+    studies: Sequence[StudyGroup],
+) -> str:
+    """SHA-256 over the selected SOP Instance UIDs in order, the request, what was decided by hand, lists and groups."""
     digest = hashlib.sha256()
     for row in store.execute("SELECT original_sop_instance_uid AS uid FROM instances WHERE selected = 1 ORDER BY uid"):
         digest.update(row["uid"].encode() + b"\n")
     digest.update(request.to_text().encode())
     if by_hand:
         digest.update(choices_text(by_hand.values()).encode())
+    if rows:
+        digest.update(rows_text(rows).encode())
+    for study, group in sorted((one.original_study_uid, one.group) for one in studies if one.is_drawn):
+        digest.update(f"{study}\0{group}\n".encode())
     return digest.hexdigest()
 
 

@@ -1,14 +1,13 @@
-"""A list of what to take, from a CSV file: patients, examinations, studies, series or instances by identifier."""
+"""A list of what to take, from a file: patients, examinations, studies, series or instances by identifier."""
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import UsageError
+from app.selection.table_file import read_table
 
 LIST_KEYWORDS = ("PatientID", "AccessionNumber", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
-MAX_LIST_BYTES = 200_000_000
 
 # What one line of the list says: (keyword, identifier) in the order of LIST_KEYWORDS; all of them must agree.
 Entry = tuple[tuple[str, str], ...]
@@ -63,43 +62,16 @@ def make_wanted_list(rows: Iterable[Mapping[str, str]]) -> WantedList:
 
 
 def read_list(path: Path) -> WantedList:
-    """The list in a CSV file with a header; columns beyond LIST_KEYWORDS are ignored.
+    """The list in a CSV or XLSX file with a header; columns beyond LIST_KEYWORDS are ignored.
 
-    Commas, semicolons or tabs separate, as spreadsheets of different countries write them.
-    Raises UsageError: "list-not-found", "list-unreadable", "list-too-large", "list-not-a-table",
-    "list-without-column", "list-empty".
+    Raises UsageError as ``read_table`` does, and "list-without-column", "list-empty".
     """
-    import pandas as pd  # noqa: PLC0415 - half a second of every start, for the commands that need it
-
-    try:
-        if path.stat().st_size > MAX_LIST_BYTES:
-            raise UsageError("list-too-large", limit_bytes=MAX_LIST_BYTES)
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline()
-        table = pd.read_csv(
-            path,
-            dtype=str,
-            keep_default_na=False,
-            encoding="utf-8-sig",
-            sep=_separator(header),
-            index_col=False,
-        )
-    except FileNotFoundError:
-        raise UsageError("list-not-found") from None
-    except OSError:
-        raise UsageError("list-unreadable") from None
-    except (ValueError, csv.Error):  # not UTF-8, empty, ragged: pandas raises children of ValueError
-        raise UsageError("list-not-a-table") from None
-    columns = {_plain(str(column)): column for column in table.columns}
+    table = read_table(path)
+    columns = {_plain(column): place for place, column in enumerate(table.columns)}
     named = {keyword: columns[keyword.lower()] for keyword in LIST_KEYWORDS if keyword.lower() in columns}
     if not named:
         raise UsageError("list-without-column", expected=", ".join(LIST_KEYWORDS))
-    rows = table[list(named.values())].itertuples(index=False, name=None)
-    return make_wanted_list(dict(zip(named, map(str, row), strict=True)) for row in rows)
-
-
-def _separator(header: str) -> str:
-    return max(",;\t", key=header.count)
+    return make_wanted_list({keyword: row.cells[place] for keyword, place in named.items()} for row in table.rows)
 
 
 def _plain(column: str) -> str:

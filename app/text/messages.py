@@ -85,8 +85,13 @@ ERRORS: Mapping[str, str] = {
     "list-not-found": mark("The list does not exist. Check its path."),
     "list-unreadable": mark("The list can't be opened or is not UTF-8 text. Check your rights, or save it as UTF-8."),
     "list-too-large": mark("The list is larger than {limit_bytes} bytes. Split it."),
-    "list-not-a-table": mark("The list is not a CSV table. Save it as CSV with a line of column names."),
+    "list-not-a-table": mark("The list is no table. Save it as CSV or XLSX with a line of column names."),
     "list-without-column": mark("The list has none of the columns that can select: {expected}. Add one."),
+    "list-column-twice": mark("The list has two columns for the same thing. Remove one of them."),
+    "list-number-too-long": mark(
+        "Row {row} of the list has a number of more than 15 digits, which spreadsheets round. Make the column text and "
+        "fill it in anew."
+    ),
     "list-empty": mark("The list names nothing. Check that its columns are filled."),
     "bad-hand-reason": mark("Say in one line of at most 200 characters why you decide by hand."),
     # order of the steps
@@ -187,6 +192,8 @@ ERRORS: Mapping[str, str] = {
 }
 
 ROWS: Mapping[str, str] = {
+    "row-unknown-group": mark("The protocol has no such group. Use one of its groups, or leave the cell empty."),
+    "row-label-not-allowed": mark("The protocol does not allow this value of a label. Correct it, or leave it empty."),
     "row-too-long": mark("The row has more cells than there are columns. Remove the cells on the right."),
     "row-unknown-kind": mark("The kind is not one of value, range, word, tag. Put the original kind back."),
     "row-without-path": mark("The path is empty. Put the original path back."),

@@ -17,13 +17,14 @@ SR = "1.2.840.10008.5.1.4.1.1.88.22"
 SEG = "1.2.840.10008.5.1.4.1.1.66.4"
 
 
-def make_project(root: Path, where: str | None = None) -> Project:
-    """An open project with a source and a patient, without series; ``where`` is its protocol's query."""
-    protocol = None
+def make_project(root: Path, where: str | None = None, *, protocol: str | None = None) -> Project:
+    """An open project with a source and a patient, without series; its protocol is given whole, or by its query."""
     if where is not None:
-        protocol = root.with_suffix(".toml")
-        protocol.write_text(f'id = "p"\ntitle = "T"\ncontact = "C"\n[selection]\nwhere = "{where}"\n', encoding="utf-8")
-    create_project(root, "SITE", protocol)
+        protocol = f'id = "p"\ntitle = "T"\ncontact = "C"\n[selection]\nwhere = "{where}"\n'
+    file = root.with_suffix(".toml")
+    if protocol is not None:
+        file.write_text(protocol, encoding="utf-8")
+    create_project(root, "SITE", None if protocol is None else file)
     project = Project(root)
     project.store.execute("INSERT INTO runs VALUES (1, 'scan', '', NULL, NULL)")
     project.store.execute("INSERT INTO sources VALUES (1, 'folder', '[\"x\"]')")
