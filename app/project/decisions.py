@@ -24,6 +24,7 @@ from app.project.cells import cell_of_text, text_of_cell
 from app.project.dataset import DatasetDecisions, load_dataset_decisions, save_dataset_decisions
 from app.project.folder import Layout
 from app.project.masks import Mask, load_masks, save_masks
+from app.project.sorting import sorted_in_pieces
 from app.project.values import RowKey, RowKind, Suspicion, ValueRow, by_severity
 
 T = TypeVar("T")
@@ -127,11 +128,14 @@ class Decisions:
 
     def digest(self) -> str:
         """SHA-256 in hex over everything that changes what leaves; notes do not."""
+        values = hashlib.sha256()
+        for row in sorted_in_pieces(
+            (path, value, decision.action, decision.replacement, sorted(decision.seen))
+            for (path, value), decision in self.values.items()
+        ):
+            values.update(json.dumps(row).encode() + b"\n")
         content = {
-            "values": sorted(
-                (path, value, decision.action, decision.replacement, sorted(decision.seen))
-                for (path, value), decision in self.values.items()
-            ),
+            "values": values.hexdigest(),
             "tags_dropped": sorted(self.tags_dropped),
             "safe_words": sorted(self.safe_words),
             "images": self._image_content(),
@@ -356,5 +360,5 @@ def _write_rows(path: Path, columns: tuple[str, ...], rows: Iterable[tuple[str, 
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(sorted(tuple(map(cell_of_text, row)) for row in rows))
+    writer.writerows(sorted_in_pieces(tuple(map(cell_of_text, row)) for row in rows))
     write_atomically(path, text.getvalue().encode(), mode=0o600)

@@ -1,11 +1,10 @@
 """The dump: every unique thing that would leave, once, suspicious first. SQLite aggregates."""
 
 import hashlib
-import heapq
 import json
 import threading
 from collections.abc import Collection, Iterator
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from app.dicom.identity import IdentityKind
 from app.dicom.words import fold, load_vocabulary, split_words
 from app.project.decisions import Decisions, load_decisions
 from app.project.folder import Project
+from app.project.sorting import sorted_in_pieces
 from app.project.values import RowKind, Suspicion, ValueRow, by_severity
 from app.review.known_identity import KnownIdentity, name_parts
 from app.review.suspicion import is_constant, suspect_frequency, suspect_text
@@ -21,7 +21,6 @@ from app.review.suspicion import is_constant, suspect_frequency, suspect_text
 # A word of fewer patients' texts is more likely a name than a term; it stays dropped, and nobody is asked.
 FEWEST_PATIENTS_OF_A_WORD = 3
 SMALLEST_SHARE_OF_A_WORD = 0.05
-_SORTED_AT_ONCE = 10_000
 
 # With exactly one MIN or MAX in a query, SQLite takes the other columns from the row that has it: the text as
 # written, since 64-bit integers do not survive as floats.
@@ -36,15 +35,8 @@ _STANDARD_UIDS = "1.2.840.10008."
 def build_dump(project: Project) -> list[ValueRow]:
     """All rows in the order for people; the same facts and decisions give the same list."""
     decisions = load_decisions(project.layout)
-    return _sorted([*_values(project, decisions), *_ranges(project), *_words(project)])
-
-
-def _sorted(rows: list[ValueRow]) -> list[ValueRow]:
-    """In the order for people. Piece by piece, because one long sort lets no other thread run: the window's stalls."""
-    pieces = [rows[start : start + _SORTED_AT_ONCE] for start in range(0, len(rows), _SORTED_AT_ONCE)]
-    for piece in pieces:
-        piece.sort(key=_sort_key)
-    return list(heapq.merge(*pieces, key=_sort_key))
+    rows = chain(_values(project, decisions), _ranges(project), _words(project))
+    return list(sorted_in_pieces(rows, key=_sort_key))
 
 
 def _sort_key(row: ValueRow) -> tuple[int, str, str, str, str]:
