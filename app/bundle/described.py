@@ -38,7 +38,7 @@ _DATE_NOTES = {
     DatePreset.SHIFTED: "each patient's dates are shifted by a number of days of their own; intervals are true",
     DatePreset.YEAR_ONLY: "of each date the year alone is true",
 }
-_MOST_VALUES = 50
+_MOST_VALUES = 20
 
 
 def describe_values(rows: Iterable[ValueRow], date_preset: str) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from app.bundle.plan import (
 )
 from app.bundle.release import Release, ReleaseTask
 from app.bundle.report import Part, render_report
-from app.bundle.tables import encode_sign_off, encode_values
+from app.bundle.tables import encode_json, encode_sign_off, encode_values
 from app.errors import BundleError, Reason, ReleaseBlockedError, UsageError
 from app.events import Event, Finished, Job, Note, Progress
 from app.files.atomic import put_in_place, write_atomically
@@ -190,7 +190,8 @@ def _fixed_files(project: Project, release: Release) -> dict[str, bytes]:
 
 
 def _plan(work: _Export) -> tuple[PlannedPart, ...]:
-    return plan_release(work.project, work.release.patient_codes, sum(map(len, work.files.values())))
+    size = sum(map(len, work.files.values())) + len(encode_json(dict(work.release.description)))
+    return plan_release(work.project, work.release.patient_codes, size)
 
 
 def plan_release(project: Project, patient_codes: Mapping[int, str], metadata_size: int) -> tuple[PlannedPart, ...]:
