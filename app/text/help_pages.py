@@ -15,6 +15,7 @@ NAMES = (
     "images",
     "signoff",
     "privacy_officer",
+    "organisers",
     "it",
     "faq",
 )

@@ -2,10 +2,12 @@
 
 import re
 from itertools import groupby
+from pathlib import Path
 
 import pytest
 
 from app.cli.main import cli
+from app.protocol.load import load_protocol
 from app.text.help_pages import NAMES, HelpPage, load_help, pages_with
 
 PAGES = load_help()
@@ -33,6 +35,16 @@ def test_rows_of_a_table_have_as_many_cells(page: HelpPage) -> None:
     for is_table, lines in groupby(page.markdown.splitlines(), key=lambda line: line.startswith("|")):
         if is_table:
             assert len({line.count("|") for line in lines}) == 1
+
+
+def test_the_pieces_of_protocol_in_the_help_make_one_that_loads(tmp_path: Path) -> None:
+    (page,) = (page for page in PAGES if page.name == "organisers")
+    pieces = re.findall(r"```toml\n(.*?)```", page.markdown, re.DOTALL)
+    assert len(pieces) >= 5
+    file = tmp_path / "protocol.toml"
+    file.write_text("\n".join(pieces), encoding="utf-8")
+    protocol, _ = load_protocol(file)
+    assert [group.name for group in protocol.groups] == ["cases", "controls"]
 
 
 def test_a_search_finds_the_pages_that_have_all_words() -> None:
