@@ -8,6 +8,7 @@ import pytest
 
 from app.cli.main import cli
 from app.protocol.load import load_protocol
+from app.protocol.where import parse_where
 from app.text.help_pages import NAMES, HelpPage, load_help, pages_with
 
 PAGES = load_help()
@@ -45,6 +46,22 @@ def test_the_pieces_of_protocol_in_the_help_make_one_that_loads(tmp_path: Path) 
     file.write_text("\n".join(pieces), encoding="utf-8")
     protocol, _ = load_protocol(file)
     assert [group.name for group in protocol.groups] == ["cases", "controls"]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "1 <= SliceThickness <= 3",
+        'Modality in ("CT", "MR")',
+        '"LOCALIZER" in ImageType',
+        "exists(PatientAge)",
+        'matches(SeriesDescription, "*chest*")',
+    ],
+)
+def test_an_expression_of_the_help_is_understood(expression: str) -> None:
+    (page,) = (page for page in PAGES if page.name == "organisers")
+    assert f"`{expression}`" in " ".join(page.markdown.split())
+    parse_where(expression)
 
 
 def test_a_search_finds_the_pages_that_have_all_words() -> None:
