@@ -13,14 +13,15 @@ import click
 
 from app import __version__
 from app.catalog.step import scan as scan_step
-from app.catalog.table import file_table, is_complete
+from app.catalog.table import file_table
+from app.cli.cohorts import run_check, run_select
 from app.cli.console import Console
 from app.cli.dataset import DatasetRequest, run_dataset
 from app.cli.reports import run_reports
 from app.deid.step import prepare as prepare_step
 from app.detection.site_masks import import_ctp_script
 from app.detection.step import detect as detect_step
-from app.errors import BundleError, ConsignError, ReleaseBlockedError, UsageError
+from app.errors import BundleError, ConsignError, ReleaseBlockedError
 from app.jobs.executors import DaskExecutor, ProcessExecutor, SerialExecutor, open_executor
 from app.logs import quieten_libraries
 from app.pipeline import crosswalk as crosswalk_csv
@@ -35,9 +36,6 @@ from app.project.values import RowKind, ValueRow
 from app.review.dump import build_dump
 from app.review.images import SeriesCard, list_series, write_images
 from app.review.step import take_images, take_values, write_values
-from app.selection.result import excluded_series, selected_series
-from app.selection.step import select as select_step
-from app.selection.wanted import read_list
 from app.signoff.step import missing_approvals, undecided_blocking
 from app.text.messages import sentence_for
 from app.text.script_problems import SCRIPT_PROBLEMS
@@ -139,26 +137,23 @@ def files(console: Console, project: Path, target: Path) -> None:
 @cli.command()
 @click.argument("project", type=Folder)
 @click.option("--where", help="Narrow the protocol's query: 'Modality == \"CT\" and SliceThickness <= 1.0'.")
-@click.option("--list", "wanted", type=File, help="CSV with a column of UIDs, accession numbers or patient IDs.")
+@click.option("--list", "wanted", type=File, help="Only what a CSV or XLSX names by UID, accession number, patient ID.")
+@click.option("--studies", type=File, help="CSV or XLSX of studies with the protocol's groups and labels as columns.")
 @_command
-def select(console: Console, project: Path, where: str | None, wanted: Path | None) -> None:
-    """Run the protocol's query; say for every excluded series why."""
-    only = read_list(wanted) if wanted else None
-    with Project(project) as opened:
-        if not is_complete(opened):
-            raise UsageError("scan-not-finished")
-        counts = console.watch(select_step(opened, where, only))
-        excluded = excluded_series(opened)
-        chosen = selected_series(opened)
-    lines = [f"series {one.series_id}: {one.instances} selected, {one.original_modality}" for one in chosen]
-    lines += [
-        f"series {one.series_id}: {one.instances} excluded, {one.original_modality}: {'; '.join(one.original_reasons)}"
-        for one in excluded
-    ]
-    told = [
-        {"series": one.series_id, "instances": one.instances, "reasons": list(one.original_reasons)} for one in excluded
-    ]
-    console.result({"counts": dict(counts), "excluded": told}, _shortened(lines))
+def select(console: Console, project: Path, where: str | None, wanted: Path | None, studies: Path | None) -> None:
+    """Run the protocol's query and draw its groups; say for every excluded series why."""
+    told, lines = run_select(console, project, where, wanted, studies)
+    console.result(told, _shortened(lines))
+
+
+@cli.command()
+@click.argument("project", type=Folder)
+@click.option("--all", "show_all", is_flag=True, help="Show every series, not only those that something was found of.")
+@_command
+def check(console: Console, project: Path, show_all: bool) -> None:
+    """Check every series from its headers: missing slices, localizers, body part, contrast phase and so on."""
+    told, lines = run_check(console, project, show_all=show_all)
+    console.result(told, _shortened(lines))
 
 
 @cli.command()

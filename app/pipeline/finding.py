@@ -3,18 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from app.catalog.forgetting import forget_source
 from app.catalog.table import ReasonCount, file_table, list_sources
+from app.checks.step import check
 from app.errors import ProtocolError, Reason
 from app.events import Job
 from app.project.folder import Project
+from app.project.study_list import RowSource, load_study_list, save_study_rows
 from app.protocol.predicates import AllOf, Predicate
 from app.selection.filters import Filters, filters_of, where_of
 from app.selection.inventory import Chart, count_shown, inventory
+from app.selection.joining import ListProblem, join_rows
 from app.selection.not_found import ListOutcome, check_list
 from app.selection.request import Request, remember, settle_request
 from app.selection.step import select
+from app.selection.study_file import StudyFile, read_study_file
 from app.selection.tree import Branch, BranchKey, SeriesRow, arrange, branch_key, has_text, load_series, series_matching
 from app.selection.wanted import WantedList
 
@@ -143,7 +148,33 @@ def _request(project: Project) -> Request:
     return settle_request(project.layout.selection_json, None, None)
 
 
+def check_and_select(project: Project, where: str | None, only: WantedList | None) -> Job:
+    """Check every series, then select: what a check finds may leave a series out."""
+    yield from check(project)
+    yield from select(project, where, only)
+
+
+def take_study_file(project: Project, path: Path) -> StudyFile:
+    """Remember the groups and labels of a file in place of those of the last one; ``select`` then has to run.
+
+    Raises as ``read_study_file`` does; nothing is remembered then.
+    """
+    file = read_study_file(path, project.protocol)
+    save_study_rows(project.layout, RowSource.LIST, file.rows)
+    return file
+
+
+def forget_study_file(project: Project) -> None:
+    """Forget the groups and labels of the last file; ``select`` then has to run."""
+    save_study_rows(project.layout, RowSource.LIST, ())
+
+
+def list_troubles(project: Project) -> tuple[ListProblem, ...]:
+    """The rows of study lists that do not count, in whole or in part."""
+    return join_rows(project.store, load_study_list(project.layout), project.protocol).problems
+
+
 def remove_source(project: Project, original_root: str) -> Job:
-    """Forget a source and select anew from what is left."""
+    """Forget a source; check and select anew what is left."""
     yield from forget_source(project, original_root)
-    yield from select(project, None, None)
+    yield from check_and_select(project, None, None)

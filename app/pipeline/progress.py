@@ -30,6 +30,7 @@ class StepState(StrEnum):
 # Which step of the window a job's own step belongs to.
 _STEP_OF_JOB = {
     "scan": Step.FIND,
+    "check": Step.FIND,
     "select": Step.FIND,
     "detect": Step.IMAGES,
     "prepare": Step.DEIDENTIFY,

@@ -9,10 +9,10 @@ from app.deid.step import prepare
 from app.detection.step import detect
 from app.events import Job
 from app.jobs.executors import WorkExecutor
+from app.pipeline.finding import check_and_select
 from app.project.folder import Project
 from app.review.dump import build_dump
 from app.review.images import list_series
-from app.selection.step import select
 from app.signoff.step import missing_approvals, undecided_blocking
 
 
@@ -28,9 +28,9 @@ class NextSteps:
 def run_all(
     project: Project, sources: Sequence[Path], where: str | None, executor: WorkExecutor, *, unattended: bool = False
 ) -> Job:
-    """Scan, select, look for text in the images, prepare."""
+    """Scan, check the series, select, look for text in the images, prepare."""
     yield from scan(project, sources, executor)
-    yield from select(project, where, None)
+    yield from check_and_select(project, where, None)
     yield from check_and_prepare(project, executor, unattended=unattended)
 
 

@@ -30,12 +30,21 @@ from app.gui.widgets.line_list import Head, LineList
 from app.gui.widgets.parts import GAP_PX, MARGIN_PX, EmptyState, Problems, TitleRow, button, relabel, shortcut
 from app.gui.widgets.series_tree import SeriesTree
 from app.gui.widgets.source_bar import SourceBar
-from app.pipeline.finding import Found, Part, Shown, load_found, narrow, narrow_to_list, remove_source, show
+from app.pipeline.finding import (
+    Found,
+    Part,
+    Shown,
+    check_and_select,
+    load_found,
+    narrow,
+    narrow_to_list,
+    remove_source,
+    show,
+)
 from app.pipeline.run import run_all
 from app.project.folder import Project
 from app.selection.by_hand import choose_by_hand
 from app.selection.not_found import ListOutcome
-from app.selection.step import select
 from app.selection.wanted import Entry, WantedList, read_list
 from app.text.i18n import mark
 from app.text.messages import sentence_for, sentences_for
@@ -322,7 +331,9 @@ class FindPage(QWidget):
 
     def _select(self) -> None:
         """Select anew; after the running job where there is one."""
-        self._needs_select = not self._session.start(tr("Selecting"), lambda project, _: select(project, None, None))
+        self._needs_select = not self._session.start(
+            tr("Selecting"), lambda project, _: check_and_select(project, None, None)
+        )
 
     def _change(self, decide: Callable[[Project], None]) -> None:
         self.problems.clear()

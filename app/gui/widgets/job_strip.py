@@ -12,6 +12,7 @@ from app.text.messages import sentence_for
 
 _TITLES = {
     "scan": "Reading files",
+    "check": "Searching",
     "select": "Searching",
     "detect": "Looking for text in images",
     "prepare": "De-identifying headers",
