@@ -7,38 +7,22 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from app import __version__
-from app.catalog.step import scan as scan_step
-from app.catalog.table import file_table
-from app.cli.cohorts import run_check, run_select
 from app.cli.console import Console
-from app.cli.dataset import DatasetRequest, run_dataset
-from app.cli.reports import run_reports
-from app.deid.step import prepare as prepare_step
-from app.detection.site_masks import import_ctp_script
-from app.detection.step import detect as detect_step
 from app.errors import BundleError, ConsignError, ReleaseBlockedError
 from app.jobs.executors import DaskExecutor, ProcessExecutor, SerialExecutor, open_executor
 from app.logs import quieten_libraries
-from app.pipeline import crosswalk as crosswalk_csv
-from app.pipeline.dataset import approve as approve_step
-from app.pipeline.export import export as export_step
-from app.pipeline.files import write_file_list
-from app.pipeline.run import NextSteps, next_steps, run_all
-from app.pipeline.verify import verify as verify_parts
+from app.project.faults import fault_of
 from app.project.folder import Project, create_project
-from app.project.images import ImageState
-from app.project.values import RowKind, ValueRow
-from app.review.dump import build_dump
-from app.review.images import SeriesCard, list_series, write_images
-from app.review.step import take_images, take_values, write_values
-from app.signoff.step import missing_approvals, undecided_blocking
-from app.text.messages import sentence_for
-from app.text.script_problems import SCRIPT_PROBLEMS
+
+if TYPE_CHECKING:
+    from app.pipeline.run import NextSteps
+    from app.project.values import ValueRow
+    from app.review.images import SeriesCard
 
 BLOCKED, WRONG = 1, 2
 INTERRUPTED = 1
@@ -63,6 +47,9 @@ def _command(function: Callable[..., int | None]) -> Command:
             console.error(error)
             sys.exit(BLOCKED if isinstance(error, ReleaseBlockedError | BundleError) else WRONG)
         except Exception as defect:  # noqa: BLE001 - the last place that can keep its text from the terminal
+            if fault := fault_of(defect):
+                console.error(fault)
+                sys.exit(BLOCKED)
             # Whatever it is, its text may quote a patient's value: only the place in our own code is told.
             frame = traceback.extract_tb(defect.__traceback__)[-1]
             place = f"{Path(frame.filename).name}:{frame.lineno}"
@@ -115,6 +102,9 @@ def new(console: Console, project: Path, site: str, protocol: Path | None) -> No
 @_command
 def scan(console: Console, project: Path, source: tuple[Path, ...], workers: str) -> None:
     """Catalogue folders, CDs, and zip or tar archives. A second scan reads only what changed."""
+    from app.catalog.step import scan as scan_step
+    from app.catalog.table import file_table
+
     with _open(project, workers) as (opened, executor):
         counts = console.watch(scan_step(opened, source, executor))
         table = file_table(opened)
@@ -129,6 +119,8 @@ def scan(console: Console, project: Path, source: tuple[Path, ...], workers: str
 @_command
 def files(console: Console, project: Path, target: Path) -> None:
     """Write what became of each file, by name. For the site only; file names may be PHI."""
+    from app.pipeline.files import write_file_list
+
     with Project(project) as opened:
         rows = write_file_list(opened, target)
     console.result({"rows": rows}, f"{rows} files. Their names may tell who the patients are: the list stays here.")
@@ -142,6 +134,8 @@ def files(console: Console, project: Path, target: Path) -> None:
 @_command
 def select(console: Console, project: Path, where: str | None, wanted: Path | None, studies: Path | None) -> None:
     """Run the protocol's query and draw its groups; say for every excluded series why."""
+    from app.cli.cohorts import run_select
+
     told, lines = run_select(console, project, where, wanted, studies)
     console.result(told, _shortened(lines))
 
@@ -152,6 +146,8 @@ def select(console: Console, project: Path, where: str | None, wanted: Path | No
 @_command
 def check(console: Console, project: Path, show_all: bool) -> None:
     """Check every series from its headers: missing slices, localizers, body part, contrast phase and so on."""
+    from app.cli.cohorts import run_check
+
     told, lines = run_check(console, project, show_all=show_all)
     console.result(told, _shortened(lines))
 
@@ -164,6 +160,8 @@ def check(console: Console, project: Path, show_all: bool) -> None:
 @_command
 def reports(console: Console, project: Path, table: Path, accept: tuple[str, ...], reject: tuple[str, ...]) -> None:
     """Look for the protocol's terms in a CSV of reports (AccessionNumber, Text); accept hits as studies to take."""
+    from app.cli.reports import run_reports
+
     run_reports(console, project, table, accept, reject)
 
 
@@ -174,6 +172,9 @@ def reports(console: Console, project: Path, table: Path, accept: tuple[str, ...
 @_command
 def prepare(console: Console, project: Path, unattended: bool, workers: str) -> None:
     """De-identify the selected headers in memory; keep each unique value that would leave."""
+    from app.deid.step import prepare as prepare_step
+    from app.text.messages import sentence_for
+
     with _open(project, workers) as (opened, executor):
         counts = console.watch(prepare_step(opened, executor, unattended=unattended))
         held = opened.store.execute(
@@ -193,6 +194,10 @@ def prepare(console: Console, project: Path, unattended: bool, workers: str) -> 
 @_command
 def values(console: Console, project: Path, target: Path | None, decide: Path | None, carry: bool) -> None:
     """Show every unique value that would leave, suspicious ones first; take decisions back."""
+    from app.review.dump import build_dump
+    from app.review.step import take_values, write_values
+    from app.signoff.step import undecided_blocking
+
     with Project(project) as opened:
         if decide:
             take_values(opened, decide, from_other_project=carry)
@@ -205,7 +210,9 @@ def values(console: Console, project: Path, target: Path | None, decide: Path | 
     console.result(told, _shortened(lines))
 
 
-def _row_line(row: ValueRow) -> str:
+def _row_line(row: "ValueRow") -> str:
+    from app.project.values import RowKind
+
     reasons = " ".join(row.suspicion)
     what = f"word {row.value}" if row.kind is RowKind.WORD else f"{row.path} = {row.value}"
     return f"{reasons}: {what} ({row.patients} patients)"
@@ -234,6 +241,13 @@ def images(
 
     Decisions count from the next 'prepare' on.
     """
+    from app.detection.site_masks import import_ctp_script
+    from app.detection.step import detect as detect_step
+    from app.project.images import ImageState
+    from app.review.images import list_series, write_images
+    from app.review.step import take_images
+    from app.text.script_problems import SCRIPT_PROBLEMS
+
     with _open(project, workers) as (opened, executor):
         taken = import_ctp_script(opened, script) if script else None
         if look:
@@ -265,7 +279,7 @@ def images(
     console.result(told, _shortened(lines))
 
 
-def _card_line(card: SeriesCard) -> str:
+def _card_line(card: "SeriesCard") -> str:
     states = ", ".join(f"{count} {state}" for state, count in card.states.items() if count)
     found = f"{card.found} regions of text, {card.possible} possible"
     return f"series {card.series_id}: {card.images} {card.modality or 'images'}: {states}; {found}; {card.risk}"
@@ -293,6 +307,8 @@ def dataset(
     undo: bool,
 ) -> int:
     """Check what would leave as a whole: patients in two groups, labels that leak, small groups, faces, rare values."""
+    from app.cli.dataset import DatasetRequest, run_dataset
+
     return run_dataset(console, project, DatasetRequest(keep, exclude, steps, remove, note, undo))
 
 
@@ -303,6 +319,10 @@ def dataset(
 @_command
 def approve(console: Console, project: Path, name: str, role: str) -> None:
     """Sign what there is now. Any later change makes the signature stale."""
+    from app.pipeline.dataset import approve as approve_step
+    from app.review.dump import build_dump
+    from app.signoff.step import missing_approvals
+
     with Project(project) as opened:
         rows = build_dump(opened)
         approval = approve_step(opened, rows, name, role, datetime.now(UTC))
@@ -322,6 +342,8 @@ def approve(console: Console, project: Path, name: str, role: str) -> None:
 @_command
 def export(console: Console, project: Path, out: Path, unattended: bool, workers: str) -> None:
     """Write the bundle in one pass: verified zip parts, checksums, report."""
+    from app.pipeline.export import export as export_step
+
     with _open(project, workers) as (opened, executor):
         counts = console.watch(export_step(opened, out, executor, unattended=unattended))
     console.result({"bundle": str(out), "counts": dict(counts)}, f"Bundle: {out}")
@@ -333,6 +355,9 @@ def export(console: Console, project: Path, out: Path, unattended: bool, workers
 @_command
 def verify(console: Console, bundle: tuple[Path, ...], project: Path | None) -> int:
     """Check a bundle, anywhere: every file, every value, every pixel digest."""
+    from app.pipeline.verify import verify as verify_parts
+    from app.text.messages import sentence_for
+
     report = console.follow(verify_parts(bundle, project))
     findings = [{"code": one.code, "part": one.part, "entry": one.entry, "path": one.path} for one in report.findings]
     instances = sum(part.instances for part in report.parts)
@@ -351,6 +376,8 @@ def verify(console: Console, bundle: tuple[Path, ...], project: Path | None) -> 
 @_command
 def crosswalk(console: Console, project: Path, target: Path) -> None:
     """Write the way back to the originals. For the site only; it is PHI."""
+    from app.pipeline import crosswalk as crosswalk_csv
+
     with Project(project) as opened:
         rows = crosswalk_csv.write_crosswalk(opened, target)
     console.result({"rows": rows}, f"{rows} rows. This file leads back to patients: it must not leave the site.")
@@ -361,7 +388,7 @@ def crosswalk(console: Console, project: Path, target: Path) -> None:
 @_command
 def demo(console: Console, folder: Path) -> None:
     """Write a PACS export of four people who do not exist, and a project for it."""
-    from app.pipeline.demo import make_demo  # noqa: PLC0415 - seldom wanted, and draws
+    from app.pipeline.demo import make_demo
 
     project, source = make_demo(folder)
     lines = [f"Export: {source}", f"Project: {project}"]
@@ -390,6 +417,9 @@ def run(
     workers: str,
 ) -> int:
     """Do all of it. Without approvals it stops before the export and says what is missing."""
+    from app.pipeline.export import export as export_step
+    from app.pipeline.run import next_steps, run_all
+
     if not (project / "project.toml").is_file():
         create_project(project, site, protocol)
     with _open(project, workers) as (opened, executor):
@@ -402,7 +432,7 @@ def run(
     return 0
 
 
-def _stop(console: Console, waiting: NextSteps) -> int:
+def _stop(console: Console, waiting: "NextSteps") -> int:
     lines = ["Nothing was exported yet. What is missing:"]
     if waiting.undecided:
         lines.append(f"  {waiting.undecided} values wait for a decision: consign values PROJECT --csv FILE")
