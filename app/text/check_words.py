@@ -62,30 +62,30 @@ _PLANES: Mapping[str, str] = {
 }
 
 FINDINGS_OF_CHECKS: Mapping[str, str] = {
-    "truncated-files": mark("Of this series, files with cut pixel data can't be used: {images}."),
-    "truncated-pixels": mark("The pixel data of {images} of {of} images are shorter than their headers say."),
+    "truncated-files": mark("Files of this series that are cut short and can't be used: {images}."),
+    "truncated-pixels": mark("Pixel data shorter than the header says: {images} of {of} images."),
     "localizer": mark("The series is a localizer: {images} of {of} images say so."),
-    "localizer-among-others": mark("{images} of {of} images are localizers."),
+    "localizer-among-others": mark("Localizers among the images: {images} of {of}."),
     "localizer-by-name": mark("The series is a localizer, by its description."),
-    "derived": mark("{images} of {of} images are derived from others, not acquired."),
-    "secondary": mark("{images} of {of} images are secondary: made after the examination."),
-    "secondary-capture": mark("{images} of {of} images are captures of a screen or a scan."),
+    "derived": mark("Derived from other images, not acquired: {images} of {of}."),
+    "secondary": mark("Secondary images, made after the examination: {images} of {of}."),
+    "secondary-capture": mark("Captures of a screen or a scan: {images} of {of} images."),
     "frames-differ": mark("The header says {declared} frames and describes {found}."),
-    "duplicate-slices": mark("{images} of {of} images lie where another of the same kind lies already."),
+    "duplicate-slices": mark("Images that lie where another of the same kind lies already: {images} of {of}."),
     "missing-slices": mark(
         "Missing slices: {slices}, the first above {at_mm} mm; the others are {spacing_mm} mm apart."
     ),
-    "missing-in-volume": mark("Images missing in some of the volumes: {images}; there are {of}."),
+    "missing-in-volume": mark("Images that some of the volumes of the series lack: {images}; {of} are there."),
     "missing-numbers": mark("Numbers left out in the series: {slices}, the first is {number}; slices may be missing."),
     "uneven-spacing": mark("The slices are not evenly spaced: from {least_mm} to {most_mm} mm apart."),
     "mixed-orientation": mark("The images lie in {directions} directions ({planes})."),
-    "mixed-matrix": mark("{images} images have {other} pixels, the others {usual}."),
+    "mixed-matrix": mark("Images with {other} pixels: {images}; most have {usual}."),
     "mixed-thickness": mark("The slices are from {least_mm} to {most_mm} mm thick."),
     "mixed-kernel": mark(
         "The images were made with different kernels, such as {original_kernel} and {original_other}."
     ),
-    "too-few-frames": mark("The series has {images} images; the protocol wants {fewest} at least."),
-    "too-many-frames": mark("The series has {images} images; the protocol wants {most} at most."),
+    "too-few-frames": mark("Images in the series: {images}; the protocol wants {fewest} at least."),
+    "too-many-frames": mark("Images in the series: {images}; the protocol wants {most} at most."),
     "thickness-unknown": mark("The slice thickness is not given."),
     "too-thin": mark("The slices are {thickness_mm} mm thick; the protocol wants {thinnest_mm} mm at least."),
     "too-thick": mark("The slices are {thickness_mm} mm thick; the protocol wants {thickest_mm} mm at most."),
