@@ -28,18 +28,22 @@ class SettingsWindow(QWidget):
         form = QFormLayout()
         form.setVerticalSpacing(GAP_PX)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.language = _box(form, tr("&Language"), {"": tr("As the system"), **LANGUAGES}, preferences.language)
+        self.language = language_box(preferences)
+        _add_row(form, tr("&Language"), self.language)
         schemes = {
             Scheme.SYSTEM.value: tr("As the system"),
             Scheme.LIGHT.value: tr("Light"),
             Scheme.DARK.value: tr("Dark"),
         }
-        self.scheme = _box(form, tr("&Colours"), schemes, preferences.scheme.value)
+        self.scheme = _box(schemes, preferences.scheme.value)
+        _add_row(form, tr("&Colours"), self.scheme)
         percents = {str(percent): f"{percent} %" for percent in TEXT_PERCENTS}
-        self.text_size = _box(form, tr("&Size of texts"), percents, str(preferences.text_percent))
+        self.text_size = _box(percents, str(preferences.text_percent))
+        _add_row(form, tr("&Size of texts"), self.text_size)
         most = os.cpu_count() or 1
         workers = {"auto": tr("As many as there are processors"), **{str(n): str(n) for n in range(1, most + 1)}}
-        self.workers = _box(form, tr("&Processes at a time"), workers, preferences.workers)
+        self.workers = _box(workers, preferences.workers)
+        _add_row(form, tr("&Processes at a time"), self.workers)
         close = QPushButton(tr("Close"))
         close.setAccessibleName(tr("Close"))
         close.clicked.connect(self.close)
@@ -70,13 +74,23 @@ class SettingsWindow(QWidget):
         self._preferences.workers = self.workers.currentData()
 
 
-def _box(form: QFormLayout, name: str, entries: dict[str, str], chosen: str) -> QComboBox:
+def language_box(preferences: Preferences) -> QComboBox:
+    """A choice of languages, with the one that is set."""
+    box = _box({"": tr("Language: as the system"), **LANGUAGES}, preferences.language)
+    box.setAccessibleName(tr("Language"))
+    return box
+
+
+def _box(entries: dict[str, str], chosen: str) -> QComboBox:
     box = QComboBox()
     for data, text in entries.items():
         box.addItem(text, data)
     box.setCurrentIndex(max(0, box.findData(chosen)))
+    return box
+
+
+def _add_row(form: QFormLayout, name: str, box: QComboBox) -> None:
     box.setAccessibleName(name.replace("&", ""))
     label = QLabel(name)
     label.setBuddy(box)
     form.addRow(label, box)
-    return box

@@ -167,9 +167,11 @@ class Window(QMainWindow):
         self.strip.cancelled.connect(session.cancel)
         self.start_page.open_wanted.connect(self.open_project)
         self.start_page.demo_wanted.connect(self.start_demo)
+        self.start_page.first_steps_wanted.connect(lambda: self.show_help("first_steps"))
+        self.start_page.language_changed.connect(self.language_changed)
         self.home_button.clicked.connect(self.close_project)
         self.settings_button.clicked.connect(self.show_settings)
-        self.help_button.clicked.connect(self.show_help)
+        self.help_button.clicked.connect(lambda _checked: self.show_help())
         self._refresh_timer.timeout.connect(self._refresh)
         for keys, action in (
             ("F1", self.show_help),
@@ -414,11 +416,11 @@ class Window(QMainWindow):
 
     # help, drops, closing ---------------------------------------------------------
 
-    def show_help(self) -> None:
-        """Help about the page that is shown."""
+    def show_help(self, page: str = "") -> None:
+        """A page of the help; without a name the one about what is shown."""
         from app.gui.help import show_help  # noqa: PLC0415 - seldom wanted
 
-        show_help(self, self.page_name)
+        show_help(self, page or self.page_name)
 
     def show_settings(self) -> None:
         """The settings, in the one window that they have."""

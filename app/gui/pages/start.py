@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.errors import ConsignError
 from app.gui.preferences import Preferences
+from app.gui.settings import language_box
 from app.gui.text import tr
 from app.gui.widgets.parts import GAP_PX, MARGIN_PX, Card, Problems, TitleRow, quiet, text_label
 from app.project.folder import create_project
@@ -34,6 +35,8 @@ class StartPage(QWidget):
 
     open_wanted = Signal(object)  # Path of a project
     demo_wanted = Signal()
+    first_steps_wanted = Signal()
+    language_changed = Signal()
     go_to = Signal(str)
 
     def __init__(self, preferences: Preferences) -> None:
@@ -46,6 +49,10 @@ class StartPage(QWidget):
             + " "
             + tr("you the rest to judge. Nothing is sent anywhere."),
         )
+        # Here, too, and not in the settings alone: who reads no English must find it at the first start.
+        self.language = language_box(preferences)
+        self.language.activated.connect(self._keep_language)
+        title.add(self.language)
         self.problems = Problems()
         self.opening = _Opening()
         columns = QHBoxLayout()
@@ -130,7 +137,15 @@ class StartPage(QWidget):
         self.demo_button = QPushButton(tr("Start the &demo"))
         self.demo_button.setAccessibleName(tr("Start the demo"))
         self.demo_button.clicked.connect(self.demo_wanted)
-        card.body.addWidget(self.demo_button, 0, Qt.AlignmentFlag.AlignLeft)
+        first_steps = QPushButton(tr("Read the &first steps"))
+        first_steps.setAccessibleName(tr("Read the first steps"))
+        first_steps.clicked.connect(self.first_steps_wanted)
+        row = QHBoxLayout()
+        row.setSpacing(GAP_PX)
+        row.addWidget(self.demo_button)
+        row.addWidget(first_steps)
+        row.addStretch()
+        card.body.addLayout(row)
         return card
 
     # ------------------------------------------------------------------------
@@ -166,6 +181,11 @@ class StartPage(QWidget):
         self.protocol_label.setText(protocol.title)
         self.protocol_label.setToolTip(str(path))
         self.site.setFocus()
+
+    def _keep_language(self) -> None:
+        if self._preferences.language != self.language.currentData():
+            self._preferences.language = self.language.currentData()
+            self.language_changed.emit()
 
     def say(self, error: ConsignError) -> None:
         """Show why something could not be done."""
