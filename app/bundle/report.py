@@ -104,6 +104,33 @@ class AuditSample:
     seen: int
     found: int
     upper_bound: float
+    share: float | None = None  # the protocol's
+    needed: int = 0  # images that had to be seen for it
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetFinding:
+    """What was found in the data set as a whole: what it is, in sentences, and what was decided."""
+
+    title: str
+    sentences: tuple[str, ...]
+    decision: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSection:
+    """The data set as a whole.
+
+    ``description`` are lines of name and text. ``studies_left_out`` and ``faces_left_out`` (series) stayed at the site
+    on account of a finding; ``attributes`` are those of which the site let out less, with what it did.
+    """
+
+    description: tuple[tuple[str, str], ...]
+    findings: tuple[DatasetFinding, ...]
+    studies_left_out: int
+    faces_left_out: int
+    faces_removed: int
+    attributes: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +179,7 @@ class ReportData:
     suspicions: tuple[Suspicion, ...]
     kept_suspicious: tuple[KeptSuspicious, ...]
     audit_sample: AuditSample | None
+    dataset: DatasetSection | None = None
 
     @property
     def accounted(self) -> int:

@@ -101,6 +101,7 @@ def _make_release(project: Project, rows: Sequence[DumpRow], decisions: Decision
         return ReleaseContext(recipe, patients[patient_id], _plans_of_patient(project, planner, patient_id))
 
     values = tuple(_approved(rows, recipe))
+    description = describe_dataset(project, values, recipe.dates.value)
     kept = [value for (_, value), decision in decisions.values.items() if decision.action is ValueAction.KEEP]
     content = json.dumps(
         [
@@ -117,13 +118,13 @@ def _make_release(project: Project, rows: Sequence[DumpRow], decisions: Decision
         contexts=context_of,
         patient_codes={patient_id: one.code for patient_id, one in pseudonyms.items()},
         values=values,
-        description=describe_dataset(project, values, recipe.dates.value),
+        description=description,
         rules_csv=rules.to_csv(),
         sign_off=sign_off,
         method_codes=tuple(METHOD_CODES[option] for option in (None, *applied_options(project))),
         date_preset=recipe.dates.value,
         digest=hashlib.sha256(content.encode()).hexdigest(),
-        report=lambda: make_report(project, rows, decisions, recipe, sign_off),
+        report=lambda: make_report(project, rows, decisions, recipe, sign_off, description),
         identifiers=lambda patient_id: original_identifiers(project, patient_id, kept),
     )
 

@@ -2,11 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from app import __version__
+from app.bundle.described import description_lines
 from app.bundle.report import (
     Applied,
     AuditSample,
+    DatasetFinding,
+    DatasetSection,
     ImagesLeaving,
     KeptSuspicious,
     Override,
@@ -19,19 +23,33 @@ from app.bundle.sign_off import SignOffRecord
 from app.catalog.table import count_catalogue, file_table
 from app.deid.recipe import Recipe
 from app.deid.rules import RuleTable, compile_rules
-from app.dicom.profile import METHOD_CODES, DatePreset, Option
+from app.dicom.profile import METHOD_CODES, Action, DatePreset, Option
 from app.dicom.tagpath import keyword_of
 from app.errors import Reason
+from app.project.dataset import FindingAction, load_findings
 from app.project.decisions import Decisions, ValueAction
 from app.project.folder import Project
 from app.project.images import ImagePlanner, ImageState
 from app.project.values import RowKind, ValueRow
-from app.review.audit import draw_audit_sample
+from app.review.audit import draw_audit_sample, images_to_look_at
+from app.text.dataset_words import TITLES as DATASET_TITLES
+from app.text.dataset_words import finding_sentences
 from app.text.messages import sentence_for
 
 _DATE_SENTENCES = {
     DatePreset.SHIFTED: "A patient's dates all moved into the past by one random number of days; intervals are kept.",
     DatePreset.YEAR_ONLY: "Of each date the year alone was kept.",
+}
+_DECISIONS = {
+    FindingAction.KEEP: "kept: a person knows of it and lets it leave",
+    FindingAction.EXCLUDE: "left out",
+    FindingAction.DEFACE: "face removed",
+}
+_UNDECIDED, _NO_DECISION_NEEDED = "NOBODY DECIDED", "needs none"
+_ATTRIBUTES = {
+    Action.COARSEN: "told in steps only",
+    Action.REMOVE: "removed",
+    Action.EMPTY: "emptied",
 }
 _FULL_DATES = "Dates were kept as they are."
 _NO_DATES = "Dates were removed."
@@ -44,7 +62,12 @@ def applied_options(project: Project) -> list[Option]:
 
 
 def make_report(
-    project: Project, rows: Sequence[ValueRow], decisions: Decisions, recipe: Recipe, sign_off: SignOffRecord
+    project: Project,
+    rows: Sequence[ValueRow],
+    decisions: Decisions,
+    recipe: Recipe,
+    sign_off: SignOffRecord,
+    description: Mapping[str, Any],
 ) -> ReportData:
     """The report's figures as the project stands; counts and released values only."""
     protocol = project.protocol
@@ -88,6 +111,7 @@ def make_report(
         suspicions=tally,
         kept_suspicious=kept,
         audit_sample=_audit_sample(project, decisions),
+        dataset=_dataset(project, decisions, description),
     )
 
 
@@ -110,7 +134,29 @@ def _audit_sample(project: Project, decisions: Decisions) -> AuditSample | None:
     sample = draw_audit_sample(project, decisions=decisions)
     if not sample.seen:
         return None
-    return AuditSample(sample.population, sample.seen, sample.found, sample.upper_bound)
+    needed = images_to_look_at(sample.population, sample.share) if sample.share is not None else 0
+    return AuditSample(sample.population, sample.seen, sample.found, sample.upper_bound, sample.share, needed)
+
+
+def _dataset(project: Project, decisions: Decisions, description: Mapping[str, Any]) -> DatasetSection:
+    decided = decisions.dataset
+    findings = []
+    for finding in load_findings(project.store):
+        decision = decided.findings.get((finding.kind, finding.key)) if decided.settle(finding) else None
+        if decision is not None:
+            told = _DECISIONS[decision.action]
+        else:
+            told = _UNDECIDED if finding.blocks else _NO_DECISION_NEEDED
+        sentences = tuple(finding_sentences(finding))
+        findings.append(DatasetFinding(DATASET_TITLES[finding.kind], sentences, told))
+    return DatasetSection(
+        description=description_lines(description),
+        findings=tuple(findings),
+        studies_left_out=len(decided.studies),
+        faces_left_out=len(decided.withheld - decided.studies),
+        faces_removed=len(decided.defaced),
+        attributes=tuple((keyword_of(tag), _ATTRIBUTES[action]) for tag, action in sorted(decided.attributes.items())),
+    )
 
 
 def _date_sentence(recipe: Recipe) -> str:

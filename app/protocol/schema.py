@@ -144,6 +144,12 @@ class Review(Table):
     )
     # When none of 60 random images shows anything, at most 5 % of all do, at 95 % confidence.
     audit_sample: int = Field(default=60, ge=0, le=100_000, description="images drawn at random for review")
+    audit_share: float | None = Field(
+        default=None,
+        gt=0,
+        le=0.5,
+        description="as many images are drawn as it takes to show, at 95 %, that fewer than this share hide text",
+    )
 
     @field_validator("signatures")
     @classmethod
@@ -151,6 +157,12 @@ class Review(Table):
         if len({role.casefold() for role in value}) < len(value):
             raise PydanticCustomError("expected", "", {"expected": "roles that differ"})
         return value
+
+    @model_validator(mode="after")
+    def _one_way_to_draw(self) -> Self:
+        if self.audit_share is not None and "audit_sample" in self.model_fields_set:
+            raise PydanticCustomError("contradiction", "", {"key": "audit_sample", "other": "audit_share"})
+        return self
 
 
 class Bundle(Table):

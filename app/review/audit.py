@@ -5,6 +5,7 @@ The draw is keyed by the project's secret: nobody chooses it, and the same proje
 
 import heapq
 import hmac
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -28,6 +29,12 @@ class AuditSample:
     drawn: tuple[int, ...]
     seen: int
     found: int
+    share: float | None = None  # the protocol's: fewer images than that may show text
+
+    @property
+    def shows_share(self) -> bool:
+        """Whether what was seen shows what the protocol wants; nothing to show where it wants nothing."""
+        return self.share is None or not self.population or (self.seen > 0 and self.upper_bound < self.share)
 
     @property
     def upper_bound(self) -> float:
@@ -42,6 +49,14 @@ class AuditSample:
         return float(betaincinv(self.found + 1, self.seen - self.found, CONFIDENCE))
 
 
+def images_to_look_at(population: int, share: float) -> int:
+    """How many of ``population`` images must be seen without text to say that fewer than ``share`` of them show any.
+
+    At 95 %: the smallest n with (1 - share) ** n < 0.05.
+    """
+    return min(population, math.floor(math.log(1 - CONFIDENCE) / math.log(1 - share)) + 1)
+
+
 def draw_audit_sample(
     project: Project, *, decisions: Decisions | None = None, planned: Iterable[CheckedSeries] | None = None
 ) -> AuditSample:
@@ -52,7 +67,7 @@ def draw_audit_sample(
     decisions = load_decisions(project.layout) if decisions is None else decisions
     planned = ImagePlanner(project, decisions=decisions).all_series() if planned is None else planned
     key = project.secret.subkey("audit sample")
-    wanted = project.protocol.review.audit_sample
+    review = project.protocol.review
     population = 0
 
     def rank(image: CheckedImage) -> bytes:
@@ -67,11 +82,16 @@ def draw_audit_sample(
                     seen = _is_decided(decisions, image)
                     yield rank(image), image.instance_id, image.original_sop_instance_uid, seen
 
-    smallest = heapq.nsmallest(wanted, candidates())
+    unflagged = list(candidates())
+    wanted = review.audit_sample
+    if review.audit_share is not None:
+        wanted = images_to_look_at(population, review.audit_share)
+    smallest = heapq.nsmallest(wanted, unflagged)
     seen = [uid for _, _, uid, is_seen in smallest if is_seen]
     with_masks = {mask.original_key for mask in decisions.masks}
     found = [uid for uid in seen if decisions.images[uid].action is not ImageAction.RELEASE or uid in with_masks]
-    return AuditSample(population, tuple(instance_id for _, instance_id, _, _ in smallest), len(seen), len(found))
+    drawn = tuple(instance_id for _, instance_id, _, _ in smallest)
+    return AuditSample(population, drawn, len(seen), len(found), review.audit_share)
 
 
 def _is_decided(decisions: Decisions, image: CheckedImage) -> bool:

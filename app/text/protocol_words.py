@@ -193,8 +193,14 @@ def _signatures(protocol: Protocol, translate: Translate) -> Iterator[str]:
     else:
         template = mark("These sign before anything leaves, each another person: {roles}.")
         yield translate(template).format(roles=", ".join(roles))
-    sample = protocol.review.audit_sample
-    if sample:
+    sample, share = protocol.review.audit_sample, protocol.review.audit_share
+    if share is not None:
+        template = mark(
+            "Images that nothing speaks against are drawn at random for a look: as many as it takes to show that fewer "
+            "than {share} of them hide text."
+        )
+        yield translate(template).format(share=f"{share * 100:g} %")
+    elif sample:
         template = mark("{count} images that nothing speaks against are drawn at random for a look.")
         yield translate(template).format(count=sample)
 

@@ -8,6 +8,8 @@ import pytest
 from app.bundle.report import (
     Applied,
     AuditSample,
+    DatasetFinding,
+    DatasetSection,
     ImagesLeaving,
     KeptSuspicious,
     Override,
@@ -44,7 +46,18 @@ def full_data() -> ReportData:
         values=812,
         suspicions=(Suspicion("rare", "Occurs for one patient only.", 3, 1, 12),),
         kept_suspicious=(KeptSuspicious("SeriesDescription", "<b>Thorax & co</b>", ("rare",), 12, 1),),
-        audit_sample=AuditSample(1100, 60, 0, 0.0487),
+        audit_sample=AuditSample(1100, 60, 0, 0.0487, 0.05, 59),
+        dataset=DatasetSection(
+            description=(("Owner", "Example & Sons"), ("Licence", "not told")),
+            findings=(
+                DatasetFinding("Small groups", ("4 of 40 patients <stand out>.",), "kept: a person knows of it"),
+                DatasetFinding("Recognizable face", ("CT, 160 slices.",), "kept: a person knows of it"),
+            ),
+            studies_left_out=3,
+            faces_left_out=2,
+            faces_removed=0,
+            attributes=(("PatientAge", "told in steps only"),),
+        ),
     )
 
 
@@ -126,3 +139,21 @@ def test_files_without_a_fate_are_an_alarm() -> None:
 
 def test_the_same_data_make_the_same_bytes() -> None:
     assert render_report(full_data(), PARTS) == render_report(full_data(), PARTS)
+
+
+def test_findings_on_the_data_set_stand_with_what_was_decided() -> None:
+    text = outline(full_data()).text
+    assert "4 of 40 patients <stand out>." in text
+    assert "kept: a person knows of it" in text
+    assert "3 studies stayed at the site" in text
+    assert "2 series that show a face stayed at the site; from 0 the face was removed." in text
+    assert "PatientAge: told in steps only, by decision of the site." in text
+    assert "Example & Sons" in text
+
+
+def test_the_audit_says_what_was_looked_at_and_what_follows() -> None:
+    text = outline(full_data()).text
+    assert "at most 4.9 % of the images that nothing flagged show any" in text
+    assert "The protocol wants fewer than 5.0 %, for which 59 images without text had to be seen: shown." in text
+    less = replace(full_data(), audit_sample=AuditSample(1100, 30, 0, 0.095, 0.05, 59))
+    assert "had to be seen: not shown." in outline(less).text

@@ -9,7 +9,7 @@ from app.project.decisions import Decisions, DecisionsRefusedError, ImageAction,
 from app.project.folder import Project
 from app.project.images import ImageState, Region
 from app.project.masks import MaskScope
-from app.review.audit import draw_audit_sample
+from app.review.audit import AuditSample, draw_audit_sample, images_to_look_at
 from app.review.image_deciding import decide_image, mask_for, with_masks
 from app.review.images import list_images, list_series, write_images
 from app.review.step import take_images
@@ -150,3 +150,12 @@ def test_decision_of_another_time_is_no_sight_of_the_sample(project: Project) ->
     add_check(project, add_instance(project, 1))
     decisions = Decisions(images={"1.2.1.1": ImageDecision(ImageAction.RELEASE, "", "s000")})
     assert draw_audit_sample(project, decisions=decisions).seen == 0
+
+
+@pytest.mark.parametrize(("population", "share", "needed"), [(10_000, 0.05, 59), (10_000, 0.01, 299), (40, 0.05, 40)])
+def test_as_many_images_are_drawn_as_the_share_takes(population: int, share: float, needed: int) -> None:
+    assert images_to_look_at(population, share) == needed
+    assert AuditSample(population, (), needed, 0, share).shows_share
+    if needed < population:
+        assert not AuditSample(population, (), needed - 1, 0, share).shows_share
+    assert not AuditSample(population, (), needed, 1, share).shows_share or population == needed
