@@ -45,6 +45,7 @@ from app.files.resources import resource_path
 from app.jobs.executors import WorkExecutor
 from app.jobs.pump import Batch, Done, Lost, Waiting, run_batches
 from app.project.folder import Project
+from app.project.sources import AWAY, is_there_again, require_sources
 
 STEP = "export"
 CHECKSUMS, REPORT, VERIFIER = "SHA256SUMS", "report.html", "verify.py"
@@ -56,6 +57,8 @@ _MEGABYTE = 1_000_000
 _SECONDS_PER_PART, _SECONDS_PER_INSTANCE, _SECONDS_PER_MEGABYTE = 120.0, 0.5, 0.5
 # Beyond what the parts take: the report, checksums, and what the file system itself needs.
 SPARE_BYTES = 16 * _MEGABYTE
+# How often a part is built again because a drive was away for a moment.
+TRIES = 3
 
 # The order of export within a patient; nothing in it depends on time or place.
 _INSTANCES = """
@@ -92,7 +95,8 @@ def export(project: Project, out: Path, executor: WorkExecutor, release: Release
     Raises
     ------
     UsageError
-        "out-has-foreign-files": files of the bundle's names that are not of this project; "out-not-a-folder".
+        "out-has-foreign-files": files of the bundle's names that are not of this project; "out-not-a-folder";
+        "source-gone": a drive went away.
     ReleaseBlockedError
         "nothing-to-export", "disk-full" (needed and free in MB).
     BundleError
@@ -103,6 +107,7 @@ def export(project: Project, out: Path, executor: WorkExecutor, release: Release
     _claim_folder(project, out, group)
     work = _Export(project, out, group, release, _fixed_files(project, release), secrets.token_hex(4))
     yield from _remove_leftovers(work)
+    tries = TRIES
     while True:
         plan = _plan(work)
         if not plan:
@@ -110,7 +115,12 @@ def export(project: Project, out: Path, executor: WorkExecutor, release: Release
         failures = yield from _build(work, plan, executor)
         if not failures:
             break
-        yield from _hold_back(work, failures)
+        away = [instance for instance, reason in failures if reason in AWAY]
+        require_sources(project.store, away)
+        # Held back in an export is held back for good: people signed what there was. So what is there again is not.
+        again = {instance for instance in away if tries and is_there_again(project.store, instance)}
+        tries -= bool(again)
+        yield from _hold_back(work, [failure for failure in failures if failure[0] not in again])
     parts = _finished_parts(project)
     _write_beside(work, parts)
     yield Finished(

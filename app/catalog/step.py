@@ -22,13 +22,14 @@ from app.catalog.worker import (
     Task,
     read_tasks,
 )
-from app.errors import Reason
+from app.errors import Reason, UsageError
 from app.events import Event, Finished, Job, Note, Progress
 from app.files.archives import ArchiveLimits
 from app.files.locator import Locator
 from app.jobs.executors import WorkExecutor
 from app.jobs.pump import Done, Lost, Waiting, run_batches
 from app.project.folder import Project
+from app.project.sources import is_gone
 from app.project.store import Store
 from app.sources.archive import WHOLE
 from app.sources.base import Candidate, Source
@@ -55,20 +56,27 @@ def scan(
 
     Rows of other sources stay as they are. Whatever is wrong with a file becomes its reason. An interrupted
     scan is finished by the same call; only then is ``table.is_complete`` true. Raises
-    UsageError("source-not-found") before anything is written.
+    UsageError("source-not-found") before anything is written, "source-gone" where a drive went away meanwhile.
     """
     store = project.store
     sources = open_sources(source_paths, left_out=project.layout.root)
     run_id = _begin(store)
     total = 0
-    for source in sources:
+    places: list[tuple[int, Source]] = []  # numbers and sources with something in them
+    for number, source in enumerate(sources, start=1):
+        before = total
         for _ in source.walk():
             total += 1
             if total % COUNT_EVERY == 1:
                 yield Progress(STEP, 0, None)
+        if total > before:
+            places.append((number, source))
     rows = FileRows(store, run_id)
     intake = _Intake(store, rows, limits or ArchiveLimits(), sources, total)
     yield from intake.read(executor)
+    for number, source in places:
+        if is_gone(source.original_root):  # what could not be read, and what seems to have vanished, is all still there
+            raise UsageError("source-gone", number=number)
     for source in intake.walked:
         rows.forget_vanished(source.original_root)
     with closing(settle_duplicates(store, rows, intake.limits, executor)) as settled:

@@ -20,6 +20,7 @@ from app.project.crosswalk import Crosswalk, PatientPseudonym
 from app.project.decisions import PREPARED_DECISIONS, load_decisions, prepared_with
 from app.project.folder import Project
 from app.project.images import ImagePlan, ImagePlanner
+from app.project.sources import AWAY, require_sources
 
 STEP = "prepare"
 BATCH_INSTANCES = 200
@@ -87,7 +88,7 @@ def prepare(project: Project, executor: WorkExecutor, *, unattended: bool = Fals
     """Prepare what is selected and not yet prepared by this recipe.
 
     ``unattended``: for a release that nobody looks at, which masks what was found in images instead of asking.
-    Raises UsageError("nothing-selected") where there is nothing to do at all.
+    Raises UsageError("nothing-selected") where there is nothing to do at all, "source-gone" where a drive went away.
     """
     store = project.store
     selected = store.one("SELECT count(*) FROM instances WHERE selected = 1")
@@ -117,6 +118,9 @@ def prepare(project: Project, executor: WorkExecutor, *, unattended: bool = Fals
                     _mark(project, chunk, (Outcome(batch.items[0].instance_id, reason, 0),))
         if isinstance(result, Lost):
             yield Note(STEP, "worker-lost-file", {"instance": result.batch.items[0].instance_id})
+        else:
+            outcomes = result.result.outcomes
+            require_sources(store, (one.instance_id for one in outcomes if one.reason in AWAY))
         done += len(result.batch.items)
         yield Progress(STEP, done, total, "instances")
     store.set_meta(PREPARED_DECISIONS, prepared_with(decisions, unattended=unattended))

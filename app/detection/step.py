@@ -23,6 +23,7 @@ from app.project.decisions import PREPARED_DECISIONS
 from app.project.folder import Project
 from app.project.images import DETECTION_SIGNATURE, check_digest, regions_digest
 from app.project.risks import Risk
+from app.project.sources import AWAY, require_sources
 
 STEP = "detect"
 # A stack is looked at as a whole: longer ones are cut, so that progress shows and a crash costs little.
@@ -66,7 +67,8 @@ def detection_signature(project: Project) -> str:
 def detect(project: Project, executor: WorkExecutor) -> Job:
     """Look through what is selected and not yet looked through in this version of the file by these detectors.
 
-    Raises UsageError("nothing-selected") where there is nothing to do at all, and as ``detection_signature``.
+    Raises UsageError("nothing-selected") where there is nothing to do at all, "source-gone" where a drive went away,
+    and as ``detection_signature``.
     """
     store = project.store
     if not store.one("SELECT count(*) FROM instances WHERE selected = 1"):
@@ -102,6 +104,7 @@ def detect(project: Project, executor: WorkExecutor) -> Job:
         with store.transaction():
             for one in found:
                 _store(project, one, digests.pop(one.instance_id))
+        require_sources(store, (one.instance_id for one in found if one.failure in AWAY))
         done += len(found)
         failed += sum(one.failure is not None for one in found)
         yield Progress(STEP, done, len(todo), "images")

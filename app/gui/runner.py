@@ -14,6 +14,7 @@ from PySide6.QtCore import QThread, Signal
 from app.errors import ConsignError
 from app.events import Event, Job, Progress
 from app.jobs.executors import WorkExecutor, open_executor
+from app.project.faults import fault_of
 from app.project.folder import Project
 
 # More often than people can read, and seldom enough to cost nothing.
@@ -39,9 +40,11 @@ class Outcome:
 
 
 def as_consign_error(error: BaseException) -> ConsignError:
-    """An error that may be shown: one of ours as it is, a defect by its place in our code alone."""
+    """An error that may be shown: ours or the system's as a code, a defect by its place in our code alone."""
     if isinstance(error, ConsignError):
         return error
+    if fault := fault_of(error):
+        return fault
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
     return ConsignError("defect", kind=type(error).__name__, place=place)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import ProjectError
+from app.project.faults import fault_of
 
 
 class Store:
@@ -38,7 +39,8 @@ class Store:
             self._migrate()
         except sqlite3.DatabaseError as error:
             self._connection.close()
-            raise ProjectError("database-damaged") from error
+            # A full disk must not make anybody put an old backup in place of a sound catalogue.
+            raise fault_of(error) or ProjectError("database-damaged") from error
 
     def _migrate(self) -> None:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
@@ -77,7 +79,8 @@ class Store:
         try:
             yield
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:  # a full disk ends it by itself
+                self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
 

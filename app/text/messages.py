@@ -25,6 +25,10 @@ ERRORS: Mapping[str, str] = {
     "defect": mark(
         "The program failed ({kind} at {place}) and did not finish. Report this line; it holds nothing of a patient."
     ),
+    "source-gone": mark(
+        "Source number {number} can't be reached any more, or it is empty now. Connect its drive again, and do the "
+        "same again: nothing is lost."
+    ),
     "scan-not-finished": mark(
         "The last scan did not come to its end. Start it again (page Find, or: consign scan); it goes on from there."
     ),
@@ -35,6 +39,18 @@ ERRORS: Mapping[str, str] = {
         "This folder is not a Consign project. Choose another one, or make one (first page, or: consign new)."
     ),
     "project-in-use": mark("Another Consign is working on this project. Wait for it to end, or close it."),
+    "no-room": mark(
+        "The disk of the project, or the one that was written to, is full. Make room, and do the same again: nothing "
+        "is lost."
+    ),
+    "no-right": mark(
+        "The system refused to open or to write a file of the project. Check your rights, and whether another program "
+        "holds it; then do the same again: nothing is lost."
+    ),
+    "no-drive": mark(
+        "A file or folder of the project can't be reached. Connect its drive again, and do the same again: nothing is "
+        "lost."
+    ),
     "project-toml-damaged": mark("The project's project.toml is damaged. Restore it from a backup."),
     "project-is-newer": mark(
         "The project was made by a newer Consign (database version {version}). Install the newer one."
