@@ -15,9 +15,9 @@ from app.dicom.query import SLICE_AXES
 
 # Positions come from decimal text and a projection: closer than this is the same place.
 SAME_PLACE_MM = 0.01
-# Scanners round positions, some to a tenth of a millimetre: a distance is even within this.
+# Scanners round positions, some to a tenth of a millimetre, which a distance has twice half of: it is even within this.
 EVEN_SHARE = 0.1
-EVEN_MM = 0.06
+EVEN_MM = 0.101
 # A distance is a whole number of slices within this share of a slice, but never more than a fifth.
 WHOLE_SHARE = 0.2
 # Two stacks differ by more than this in some cosine (0.1 degrees); one stack's writer rounds by less.
