@@ -5,6 +5,7 @@ is ever downloaded. One thread, because Consign runs one process a core.
 """
 
 import hashlib
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -219,6 +220,8 @@ class PpOcr:
         return [*names.splitlines(), " "]
 
     def _session(self, name: str) -> Any:
+        # Versions that pyproject.toml does not let in send what they run to their maker from the import on.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime  # noqa: PLC0415 - costs tenths of a second
 
         if self._models is None:

@@ -8,6 +8,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import onnxruntime
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,3 +69,10 @@ def test_installer_carries_each_dependency_by_hash(platform: str) -> None:
     project = tomllib.loads(ROOT.joinpath("pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = {re.split("[<>=!~ ]", one)[0].lower() for one in project["dependencies"]}
     assert wanted <= pinned, f"run packaging/lock.py {platform}"
+
+
+def test_what_reads_the_images_has_no_uploader_in_it() -> None:
+    folder = Path(onnxruntime.__file__).parent
+    compiled = [path for kind in ("*.so*", "*.pyd", "*.dll", "*.dylib") for path in folder.rglob(kind)]
+    assert compiled
+    assert not [path.name for path in compiled if b"events.data.microsoft.com" in path.read_bytes()]
