@@ -9,7 +9,14 @@ from functools import cache
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
-from app.catalog.geometry import plane_of, shared_elements, slice_axes
+from app.catalog.geometry import (
+    IMAGE_ORIENTATION_PATIENT,
+    PER_FRAME_FUNCTIONAL_GROUPS,
+    SHARED_FUNCTIONAL_GROUPS,
+    plane_of,
+    shared_elements,
+    slice_axes,
+)
 from app.dicom.query import EVIDENCE_KEYWORDS, EVIDENCE_SEQUENCES, QUERY_KEYWORDS, SLICE_AXES, QueryType
 from app.dicom.reading import Header, decode_text
 from app.dicom.tokens import Element
@@ -56,6 +63,17 @@ def _keywords_by_tag() -> Mapping[int, tuple[str, QueryType]]:
 def _sequences_by_tag() -> Mapping[int, str]:
     tags = {tag_for_keyword(keyword): keyword for keyword in EVIDENCE_SEQUENCES}
     return {tag: keyword for tag, keyword in tags.items() if tag is not None}
+
+
+@cache
+def _counting_tags() -> frozenset[int]:
+    groups = (SHARED_FUNCTIONAL_GROUPS, PER_FRAME_FUNCTIONAL_GROUPS, IMAGE_ORIENTATION_PATIENT)
+    return frozenset((*_keywords_by_tag(), *_sequences_by_tag(), *groups))
+
+
+def is_queryable(element: Element) -> bool:
+    """Whether ``queryable_attributes`` looks at a top-level element."""
+    return element.tag in _counting_tags()
 
 
 def queryable_attributes(header: Header) -> Attributes:

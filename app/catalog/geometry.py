@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import BinaryIO
 
 from app.dicom.frames import find_fragments, native_length
@@ -54,6 +55,8 @@ def frame_positions_mm(header: Header) -> str | None:
 
     None where the frames say no position, not all lie in one plane's direction, or there are absurdly many.
     """
+    if PER_FRAME_FUNCTIONAL_GROUPS not in header.by_tag:
+        return None
     axes, frames = _frame_axes(header), items_of(header.elements, PER_FRAME_FUNCTIONAL_GROUPS)
     one = next(iter(axes), None)
     if one is None or len(axes) != 1 or not 1 < len(frames) <= MAX_FRAMES:
@@ -153,6 +156,7 @@ def _frame_axes(header: Header) -> set[Axes | None]:
     }
 
 
+@lru_cache(maxsize=256)
 def _axes(value: object) -> Axes | None:
     """Directions of rows and columns; None where they are no orthogonal unit vectors."""
     cosines = _decimals(value, 6)

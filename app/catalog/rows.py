@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -23,6 +24,14 @@ TRANSIENT = frozenset(
 FORGET_AT_ONCE = 500
 # Greater than every locator with the same beginning: locators are ASCII.
 _AFTER_ALL = "\U0010ffff"
+
+
+@dataclass(slots=True)
+class _Known:
+    """Rows that one call of ``write`` has found or made."""
+
+    series: dict[tuple[str, str, str, frozenset[tuple[str, str]]], int] = field(default_factory=dict)
+    attribute_sets: dict[str, int] = field(default_factory=dict)
 
 
 class FileRows:
@@ -68,9 +77,13 @@ class FileRows:
 
     def write(self, source_id: int, records: Iterable[FileRecord]) -> None:
         """Write the rows of some files, in place of those that there were; inside a transaction."""
-        known: set[tuple[int, frozenset[tuple[str, str]]]] = set()
+        records = tuple(records)
+        there = self._locators_there([record.original_locator for record in records])
+        known = _Known()
         for record in records:
-            self._forget("original_locator = ?", (record.original_locator,))
+            if record.original_locator in there:
+                self._forget("original_locator = ?", (record.original_locator,))
+            there.add(record.original_locator)
             file_id = self._store.execute(
                 "INSERT INTO files (source_id, original_locator, size, mtime_ns, verdict, reason, seen_run) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
@@ -89,29 +102,15 @@ class FileRows:
             elif record.original_series is not None:
                 self._write_damaged(file_id, *record.original_series)
 
-    def _write_instance(
-        self, file_id: int, instance: InstanceRecord, known: set[tuple[int, frozenset[tuple[str, str]]]]
-    ) -> None:
-        patient_id = self._id_of("patients", {"original_key": instance.original_patient_key})
-        if (patient_id, instance.original_identities) not in known:
-            known.add((patient_id, instance.original_identities))
-            self._store.executemany(
-                "INSERT OR IGNORE INTO identities (patient_id, kind, original_value) VALUES (?, ?, ?)",
-                ((patient_id, kind, value) for kind, value in instance.original_identities),
-            )
-        series_id = self._id_of(
-            "series",
-            {
-                "patient_id": patient_id,
-                "original_study_uid": instance.original_study_uid,
-                "original_series_uid": instance.original_series_uid,
-            },
+    def _locators_there(self, locators: list[str]) -> set[str]:
+        rows = self._store.execute(
+            "SELECT original_locator FROM files WHERE original_locator IN (SELECT value FROM json_each(?))",
+            (json.dumps(locators),),
         )
-        digest = hashlib.sha256(instance.original_attributes.encode()).hexdigest()
-        attribute_set_id = self._id_of(
-            "attribute_sets", {"digest": digest}, {"original_attributes": instance.original_attributes}
-        )
-        self._forget_derived("id = ?", (series_id,))
+        return {row["original_locator"] for row in rows}
+
+    def _write_instance(self, file_id: int, instance: InstanceRecord, known: "_Known") -> None:
+        series_id, attribute_set_id = self._place_of(instance, known)
         self._store.execute(
             "INSERT INTO instances (file_id, series_id, attribute_set_id, original_sop_instance_uid, "
             "sop_class_uid, transfer_syntax_uid, instance_number, slice_position_mm, volume_key, acquired_s, "
@@ -130,6 +129,41 @@ class FileRows:
                 instance.frame_positions_mm,
                 instance.pixel_fault,
             ),
+        )
+
+    def _place_of(self, instance: InstanceRecord, known: "_Known") -> tuple[int, int]:
+        """The rows of its series and of its attribute set, which are asked for once in a call of ``write``."""
+        key = (
+            instance.original_patient_key,
+            instance.original_study_uid,
+            instance.original_series_uid,
+            instance.original_identities,
+        )
+        series_id = known.series.get(key)
+        if series_id is None:
+            series_id = known.series[key] = self._series_of(instance)
+            self._forget_derived("id = ?", (series_id,))
+        attributes = instance.original_attributes
+        attribute_set_id = known.attribute_sets.get(attributes)
+        if attribute_set_id is None:
+            digest = hashlib.sha256(attributes.encode()).hexdigest()
+            attribute_set_id = self._id_of("attribute_sets", {"digest": digest}, {"original_attributes": attributes})
+            known.attribute_sets[attributes] = attribute_set_id
+        return series_id, attribute_set_id
+
+    def _series_of(self, instance: InstanceRecord) -> int:
+        patient_id = self._id_of("patients", {"original_key": instance.original_patient_key})
+        self._store.executemany(
+            "INSERT OR IGNORE INTO identities (patient_id, kind, original_value) VALUES (?, ?, ?)",
+            ((patient_id, kind, value) for kind, value in instance.original_identities),
+        )
+        return self._id_of(
+            "series",
+            {
+                "patient_id": patient_id,
+                "original_study_uid": instance.original_study_uid,
+                "original_series_uid": instance.original_series_uid,
+            },
         )
 
     def _write_damaged(self, file_id: int, original_study_uid: str, original_series_uid: str) -> None:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import PurePath, PureWindowsPath
 from typing import BinaryIO, assert_never
 
-from app.catalog.attributes import instance_number, patient_key, queryable_attributes, to_json
+from app.catalog.attributes import instance_number, patient_key
 from app.catalog.geometry import acquired_s, frame_positions_mm, pixel_fault, slice_position_mm, volume_key
-from app.dicom.identity import collect_identities
+from app.catalog.repeats import Repeats
 from app.dicom.reading import Header, read_header
+from app.dicom.runs import HeaderMemory
 from app.errors import Reason, UnreadableError
 from app.files.archives import HEAD_BYTES, ArchiveLimits, archive_kind
 from app.files.locator import ArchiveCache, Locator, open_locator
@@ -151,28 +152,12 @@ def _read_task(limits: ArchiveLimits, task: Task) -> FilesRead | ArchiveRead:
             assert_never(task)
 
 
-class _Shared:
-    """Keeps one copy of equal values, which makes a result small: the instances of a series mostly repeat
-    them.
-    """
-
-    def __init__(self) -> None:
-        self._attributes: dict[str, str] = {}
-        self._identities: dict[frozenset[tuple[str, str]], frozenset[tuple[str, str]]] = {}
-
-    def attributes(self, value: str) -> str:
-        return self._attributes.setdefault(value, value)
-
-    def identities(self, value: frozenset[tuple[str, str]]) -> frozenset[tuple[str, str]]:
-        return self._identities.setdefault(value, value)
-
-
 def _read_files(task: FilesTask) -> FilesRead:
     deadline = time.monotonic() + TASK_SECONDS
     records: list[FileRecord] = []
     archives: list[Candidate] = []
     missing_files = 0
-    shared = _Shared()
+    repeats, memory = Repeats(), HeaderMemory()
     for done, candidate in enumerate(task.files):
         if done and time.monotonic() > deadline:
             return FilesRead(tuple(records), tuple(archives), task.files[done:], missing_files)
@@ -184,7 +169,7 @@ def _read_files(task: FilesTask) -> FilesRead:
                 if is_archive:
                     archives.append(candidate)
                     continue
-                instance, reason = _read_instance(file, candidate.original_path, shared)
+                instance, reason = _read_instance(file, candidate.original_path, repeats, memory)
                 series = _series_of_damaged(file, reason)
                 if reason is Reason.DICOMDIR:
                     missing_files += _missing_files(file, candidate.original_path)
@@ -208,7 +193,7 @@ def _missing_files(file: BinaryIO, path: str) -> int:
 def _read_archive(task: ArchiveTask, limits: ArchiveLimits) -> ArchiveRead:
     began = time.monotonic()
     records: list[FileRecord] = []
-    shared = _Shared()
+    repeats, memory = Repeats(), HeaderMemory()
     walk = ArchiveWalk(limits, task.start, dict(task.lost), task.spent)
     deadline = None
     try:
@@ -219,7 +204,7 @@ def _read_archive(task: ArchiveTask, limits: ArchiveLimits) -> ArchiveRead:
                 # the time to go on grows with it, so that all calls together read the stream a few times
                 # only.
                 deadline = deadline or now + max(TASK_SECONDS, 3 * (now - began))
-                records.append(_read_entry(entry, task.file, shared))
+                records.append(_read_entry(entry, task.file, repeats, memory))
                 if len(records) >= task.steps or now > deadline:
                     return ArchiveRead(tuple(records), next_position(entry.position), walk.spent)
     except UnreadableError as error:
@@ -229,12 +214,12 @@ def _read_archive(task: ArchiveTask, limits: ArchiveLimits) -> ArchiveRead:
     return ArchiveRead(tuple(records), None, walk.spent)
 
 
-def _read_entry(entry: ArchiveEntry, archive: Candidate, shared: _Shared) -> FileRecord:
+def _read_entry(entry: ArchiveEntry, archive: Candidate, repeats: Repeats, memory: HeaderMemory) -> FileRecord:
     locator = Locator(archive.original_path, entry.original_members).to_text()
     instance, reason, series = None, entry.reason, None
     if entry.file is not None:
         try:
-            instance, reason = _read_instance(entry.file, entry.original_members[-1], shared)
+            instance, reason = _read_instance(entry.file, entry.original_members[-1], repeats, memory)
             series = _series_of_damaged(entry.file, reason)
             if entry.reads_forward and entry.size:
                 # The next member lies behind this one's last byte, so whether this one is whole costs
@@ -246,12 +231,14 @@ def _read_entry(entry: ArchiveEntry, archive: Candidate, shared: _Shared) -> Fil
     return FileRecord(locator, entry.size, archive.mtime_ns, reason, instance, series)
 
 
-def _read_instance(file: BinaryIO, name: str, shared: _Shared) -> tuple[InstanceRecord | None, Reason | None]:
+def _read_instance(
+    file: BinaryIO, name: str, repeats: Repeats, memory: HeaderMemory
+) -> tuple[InstanceRecord | None, Reason | None]:
     """The record of an instance, or why there is none; raises OSError."""
     file.seek(0)
     try:
-        header = read_header(file)
-        return _instance(header, pixel_fault(file, header), shared), None
+        header = read_header(file, memory=memory)
+        return _instance(header, pixel_fault(file, header), repeats), None
     except UnreadableError as error:
         # A DICOMDIR that can't be read is still no image.
         if error.reason is not Reason.EMPTY_FILE and is_dicomdir_name(PureWindowsPath(name).name):
@@ -270,7 +257,7 @@ def _series_of_damaged(file: BinaryIO, reason: Reason | None) -> tuple[str, str]
         return None
 
 
-def _instance(header: Header, fault: Reason | None, shared: _Shared) -> InstanceRecord:
+def _instance(header: Header, fault: Reason | None, repeats: Repeats) -> InstanceRecord:
     study_uid, series_uid = _uid(header, 0x0020000D), _uid(header, 0x0020000E)
     return InstanceRecord(
         original_patient_key=patient_key(header, study_uid),
@@ -285,10 +272,8 @@ def _instance(header: Header, fault: Reason | None, shared: _Shared) -> Instance
         acquired_s=acquired_s(header),
         frame_positions_mm=frame_positions_mm(header),
         pixel_fault=fault,
-        original_attributes=shared.attributes(to_json(queryable_attributes(header))),
-        original_identities=shared.identities(
-            frozenset((kind.value, text) for kind, text in collect_identities(header))
-        ),
+        original_attributes=repeats.attributes(header),
+        original_identities=repeats.identities(header),
     )
 
 

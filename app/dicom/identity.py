@@ -51,6 +51,11 @@ def collect_identities(header: Header) -> set[tuple[IdentityKind, str]]:
     return found
 
 
+def may_identify(element: Element) -> bool:
+    """Whether ``collect_identities`` looks at a top-level element."""
+    return isinstance(element.value, tuple) or _kind(element.tag, element.vr) is not None
+
+
 def _collect(
     elements: Iterable[Element], character_sets: tuple[str, ...], found: set[tuple[IdentityKind, str]]
 ) -> None:
