@@ -51,4 +51,5 @@ def test_series_with_changes_and_damage_say_what_they_say() -> None:
 
 @needs_real_files
 def test_real_files_say_what_they_say() -> None:
-    assert count_equal(path.read_bytes() for path in iterate_real_files() for _ in range(3)) > 600
+    small = [path.read_bytes() for path in iterate_real_files() if path.stat().st_size < 200_000]
+    assert count_equal(content for content in small for _ in range(3)) > 300
