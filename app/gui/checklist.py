@@ -17,6 +17,7 @@ TITLES = {
     CheckItem.PREPARATION: mark("Headers de-identified"),
     CheckItem.VALUES: mark("Values reviewed"),
     CheckItem.IMAGES: mark("Images reviewed"),
+    CheckItem.DATASET: mark("Data set checked"),
     CheckItem.SIGNATURES: mark("Signed"),
     CheckItem.EXPORT: mark("Exported"),
     CheckItem.VERIFICATION: mark("Verified"),
@@ -29,6 +30,7 @@ PAGES = {
     CheckItem.PREPARATION: "deidentify",
     CheckItem.VALUES: "values",
     CheckItem.IMAGES: "images",
+    CheckItem.DATASET: "",
     CheckItem.SIGNATURES: "",
     CheckItem.EXPORT: "",
     CheckItem.VERIFICATION: "",
@@ -120,6 +122,16 @@ def check_sentence(check: Check) -> str:
             if check.standing is Standing.TO_DO:
                 return tr("No images yet.")
             return tr("{count} decided", count=done) if check.done else tr("No image waits for a person.")
+        case CheckItem.DATASET:
+            if check.standing is Standing.STALE:
+                return tr("Something changed since; it is checked again.")
+            if check.left:
+                return counted(
+                    check.left, mark("1 finding waits for a decision"), mark("{count} findings wait for a decision")
+                )
+            if check.standing is Standing.TO_DO:
+                return tr("Nothing to check yet.")
+            return tr("{done} findings decided", done=done) if check.total else tr("Nothing stands in the way.")
         case CheckItem.SIGNATURES:
             if check.roles:
                 return tr("Missing: {roles}", roles=", ".join(check.roles))

@@ -1,14 +1,57 @@
 """The checks of the data set where they belong in the whole: made anew before anybody signs or exports."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from app.dataset.step import check_dataset
+from app.dicom.tagpath import keyword_of
 from app.project.approvals import Approval
+from app.project.dataset import Finding, FindingAction
 from app.project.dataset_state import DatasetState, load_dataset_state
+from app.project.decisions import load_decisions
 from app.project.folder import Project
 from app.project.values import ValueRow
 from app.signoff import step as signoff
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A finding, and what was decided in sight of it; None where nothing was."""
+
+    finding: Finding
+    decided: FindingAction | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the sign-off waits for it."""
+        return self.finding.blocks and self.decided is None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetView:
+    """The findings, those that wait first, whether they are of what would leave now, and what was decided beside them.
+
+    ``attributes`` are keywords of those of which the site lets out less; ``studies`` counts those that stay here.
+    """
+
+    rows: tuple[FindingRow, ...]
+    is_current: bool
+    attributes: tuple[str, ...]
+    studies: int
+
+
+def load_dataset_view(project: Project) -> DatasetView:
+    """What a person is shown; reads only."""
+    decisions = load_decisions(project.layout)
+    state, decided = load_dataset_state(project, decisions), decisions.dataset
+    rows = [
+        FindingRow(one, decided.findings[one.kind, one.key].action if decided.settle(one) else None)
+        for one in state.findings
+    ]
+    rows.sort(key=lambda row: not row.waits)
+    attributes = tuple(keyword_of(tag) for tag in sorted(decided.attributes))
+    return DatasetView(tuple(rows), state.is_current, attributes, len(decided.studies))
 
 
 def refresh_dataset(project: Project) -> DatasetState:

@@ -14,6 +14,7 @@ from pathlib import Path
 from app.catalog.table import is_complete
 from app.errors import Reason
 from app.project.approvals import load_approvals
+from app.project.dataset_state import load_dataset_state
 from app.project.decisions import PREPARED_DECISIONS, Decisions, ValueAction, load_decisions, prepared_with
 from app.project.folder import Project
 from app.project.images import CheckedSeries, ImagePlanner, ImageState
@@ -35,6 +36,7 @@ class CheckItem(StrEnum):
     PREPARATION = "preparation"
     VALUES = "values"
     IMAGES = "images"  # people's decisions on images
+    DATASET = "dataset"  # people's decisions on what was found in the data set as a whole
     SIGNATURES = "signatures"
     EXPORT = "export"
     VERIFICATION = "verification"
@@ -176,7 +178,13 @@ class Overview:
         """Whether everything is there that has to be before somebody signs."""
         return all(
             self.check(item).standing in (Standing.DONE, Standing.OPTIONAL)
-            for item in (CheckItem.SCAN, CheckItem.SELECTION, CheckItem.PREPARATION, CheckItem.VALUES)
+            for item in (
+                CheckItem.SCAN,
+                CheckItem.SELECTION,
+                CheckItem.PREPARATION,
+                CheckItem.VALUES,
+                CheckItem.DATASET,
+            )
         )
 
     @property
@@ -207,6 +215,7 @@ def load_overview(
             _preparation(project, decisions, instances),
             _values(rows, undecided, instances),
             _images(images, instances.selected),
+            _dataset(project, decisions, instances),
             _signatures(approvals),
             _export(exported, parts, digest),
             _verification(exported, verified, parts, digest),
@@ -349,6 +358,14 @@ def _images(images: _ImageCounts, selected: int) -> Check:
     decided = sum(images.states[state] for state in (ImageState.EXCLUDED, ImageState.MASKED, ImageState.SEEN))
     standing = Standing.OPTIONAL if images.waiting else _standing(done=selected > 0)
     return Check(CheckItem.IMAGES, standing, decided, decided + images.waiting)
+
+
+def _dataset(project: Project, decisions: Decisions, instances: _Instances) -> Check:
+    state = load_dataset_state(project, decisions)
+    blocking = sum(one.blocks for one in state.findings)
+    is_stale = instances.prepared > 0 and state.was_checked and not state.is_current
+    standing = _standing(done=instances.prepared > 0 and state.was_checked and not state.undecided, stale=is_stale)
+    return Check(CheckItem.DATASET, standing, blocking - len(state.undecided), blocking)
 
 
 def _signatures(approvals: Sequence[RoleApproval]) -> Check:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.pipeline.dataset import approve
+from app.pipeline.dataset import approve, refresh_dataset
 from app.pipeline.overview import LAST_EXPORT, LAST_VERIFICATION, CheckItem, Overview, Standing, load_overview
 from app.pixels.boxes import Box
 from app.project.decisions import (
@@ -58,6 +58,7 @@ def decide(project: Project, decisions: Decisions) -> None:
 def drop_jane(project: Project) -> None:
     drop = ValueDecision(ValueAction.DROP)
     decide(project, Decisions(values={("SeriesDescription", "Jane"): drop}))
+    refresh_dataset(project)
 
 
 def standings(overview: Overview) -> dict[CheckItem, Standing]:

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.bundle.estimate import Estimate
+from app.dataset.step import check_dataset
 from app.errors import ConsignError
 from app.gui.checklist import (
     TITLES,
@@ -34,6 +35,7 @@ from app.gui.checklist import (
 from app.gui.session import Ending, Outcome, Session
 from app.gui.text import tr
 from app.gui.widgets.check_line import CheckLine
+from app.gui.widgets.dataset_card import DatasetCard
 from app.gui.widgets.export_card import ExportCard
 from app.gui.widgets.parts import (
     GAP_PX,
@@ -45,11 +47,12 @@ from app.gui.widgets.parts import (
     shortcut,
     text_label,
 )
-from app.pipeline.dataset import approve
+from app.pipeline.dataset import DatasetView, load_dataset_view
 from app.pipeline.hand_over import estimate, hand_over, verify_again
 from app.pipeline.overview import CheckItem, Overview, Standing, load_overview
 from app.project.folder import Project
 from app.review.dump import build_dump
+from app.signoff.step import approve
 from app.text.i18n import mark
 from app.text.messages import sentences_for
 
@@ -61,6 +64,7 @@ class _Loaded:
     overview: Overview
     roles: tuple[str, ...]
     estimate: Estimate
+    dataset: DatasetView
 
 
 class SignoffPage(QWidget):
@@ -74,6 +78,7 @@ class SignoffPage(QWidget):
         self._clock = clock or partial(datetime.now, UTC)
         self._overview: Overview | None = None
         self._folder: Path | None = None
+        self._is_checked = False  # a check was started for what is shown
         self._build()
         session.opened.connect(self._forget)
         session.closed.connect(self._forget)
@@ -92,6 +97,9 @@ class SignoffPage(QWidget):
         self.bundle.export_wanted.connect(self._export)
         self.bundle.verify_wanted.connect(self._verify)
         self.bundle.copied.connect(lambda: self._title.say(tr("The checksums are on the clipboard.")))
+        self.dataset = DatasetCard()
+        self.dataset.change.connect(self._session.change)
+        self.dataset.check_wanted.connect(self._check_dataset)
         self._checks: dict[CheckItem, CheckLine] = {}
         self._answers: dict[str, QLabel] = {}
         left, right = QVBoxLayout(), QVBoxLayout()
@@ -111,6 +119,7 @@ class SignoffPage(QWidget):
         whole.setContentsMargins(0, 0, 4, 0)
         whole.setSpacing(GAP_PX)
         whole.addLayout(columns)
+        whole.addWidget(self.dataset)
         whole.addWidget(self.bundle)
         whole.addStretch(1)
         area = QScrollArea()
@@ -199,7 +208,8 @@ class SignoffPage(QWidget):
         def load(project: Project) -> _Loaded:
             rows = dump.rows(project)
             overview = load_overview(project, rows, plans.series(project))
-            return _Loaded(overview, project.protocol.review.signatures, estimate(project, folder, rows))
+            roles = project.protocol.review.signatures
+            return _Loaded(overview, roles, estimate(project, folder, rows), load_dataset_view(project))
 
         self._session.ask(load, self._take, key="signoff")
 
@@ -214,6 +224,8 @@ class SignoffPage(QWidget):
         self._name.clear()
         self._role.clear()
         self.bundle.forget()
+        self.dataset.forget()
+        self._is_checked = False
         for line in self._checks.values():
             line.clear()
         for answer in self._answers.values():
@@ -232,8 +244,20 @@ class SignoffPage(QWidget):
         self._answer("approved", approval_sentences(overview.approvals))
         self._show_signing(overview, loaded.roles)
         self.bundle.show_bundle(overview, loaded.estimate)
+        self.dataset.show_view(loaded.dataset)
         self._title.say(_next_step(overview))
         self._enable()
+        self._keep_checked(overview, loaded.dataset)
+
+    def _keep_checked(self, overview: Overview, dataset: DatasetView) -> None:
+        """Check the data set whenever something changed, once for each change: nobody has to ask for it."""
+        if dataset.is_current:
+            self._is_checked = False
+        elif overview.check(CheckItem.PREPARATION).standing is Standing.DONE and not self._is_checked:
+            self._is_checked = self._check_dataset()
+
+    def _check_dataset(self) -> bool:
+        return self._session.start(tr("Checking the data set"), lambda project, _: check_dataset(project))
 
     def _answer(self, key: str, sentences: Iterable[str]) -> None:
         self._answers[key].setText("\n".join(f"\u2022 {sentence}" for sentence in sentences) or tr("Nothing yet."))
@@ -263,6 +287,7 @@ class SignoffPage(QWidget):
         self._sign_button.setEnabled(can_sign and bool(self._name.text().strip()))
         can_export = is_idle and overview is not None and overview.may_export
         self.bundle.enable(can_export=can_export, is_idle=is_idle)
+        self.dataset.set_idle(is_idle)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's
         """Where text is large, what is side by side goes one below the other."""
