@@ -81,6 +81,7 @@ class Reason(StrEnum):
     IMAGE_NOT_CHECKED = "image-not-checked"
     FRAME_TOO_LARGE = "frame-too-large"
     MASK_NOT_PROVEN = "mask-not-proven"
+    NOT_VERIFIED = "not-verified"
     DETECTOR_FAILED = "detector-failed"
     TEXT_FOUND = "text-found"
     TEXT_POSSIBLE = "text-possible"

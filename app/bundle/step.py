@@ -15,6 +15,8 @@ from typing import assert_never
 
 from app import __version__
 from app.bundle.card import CardFacts
+from app.bundle.labelling import load_labels
+from app.bundle.labels import StudyLabels
 from app.bundle.part import (
     PartBuilt,
     PartContext,
@@ -80,6 +82,7 @@ class _Export:
     group: str
     release: Release
     files: Mapping[str, bytes] = field(repr=False)
+    labels: StudyLabels = field(repr=False)
     run: str
     sound: set[str] = field(default_factory=set)  # plan digests of parts known to be right
     reused: int = 0
@@ -105,7 +108,9 @@ def export(project: Project, out: Path, executor: WorkExecutor, release: Release
     """
     group = f"{project.site_id}-{project.protocol.id}"
     _claim_folder(project, out, group)
-    work = _Export(project, out, group, release, _fixed_files(project, release), secrets.token_hex(4))
+    work = _Export(
+        project, out, group, release, _fixed_files(project, release), load_labels(project), secrets.token_hex(4)
+    )
     yield from _remove_leftovers(work)
     tries = TRIES
     while True:
@@ -259,7 +264,8 @@ def _plan_digest(work: _Export, part: PlannedPart, count: int) -> str:
     add(release.method_codes, release.date_preset, release.description)
     for task, bound, recipe in _instances(work, part):
         code = release.patient_codes[task.patient_id]
-        add(code, task.original_locator, task.size, task.mtime_ns, bound, recipe)
+        labels = work.labels.cells(task.series_id) if work.labels.is_wanted else ()
+        add(code, task.original_locator, task.size, task.mtime_ns, bound, recipe, *labels)
     return digest.hexdigest()
 
 
@@ -366,6 +372,7 @@ def _batch(work: _Export, part: PlannedPart, count: int) -> Batch[PartContext, P
     patients = [piece.patient_id for piece in part.slices]
     codes = {patient: release.patient_codes[patient] for patient in patients}
     identifiers = release.identifiers
+    instances = tuple((instance, bound) for instance, bound, _ in _instances(work, part))
     context = PartContext(
         function=release.function,
         patients={patient: release.contexts(patient) for patient in patients},
@@ -386,6 +393,7 @@ def _batch(work: _Export, part: PlannedPart, count: int) -> Batch[PartContext, P
             description=release.description,
         ),
         folder=str(work.folder.resolve()),
+        labels=work.labels.of(instance.series_id for instance, _ in instances),
     )
     name = _file_name(work, part.number)
     task = PartTask(
@@ -393,7 +401,7 @@ def _batch(work: _Export, part: PlannedPart, count: int) -> Batch[PartContext, P
         stem=part_stem(work.group, part.number),
         part_name=f"{name}.{work.run}.part",
         trace_name=f"{name}.{work.run}.at",
-        instances=tuple((instance, bound) for instance, bound, _ in _instances(work, part)),
+        instances=instances,
     )
     return Batch(context, (task,))
 
@@ -416,11 +424,10 @@ def _settle(
             work.sound.add(pending.digest)
             return ()
         case PartWithout():
+            yield from _tell(outcome)
             return outcome.failures
         case PartRejected():
-            for finding in outcome.findings[:10]:
-                ids = {"finding": finding.code, "entry": finding.entry, "path": finding.path}
-                yield Note(STEP, "verification-finding", {"part": outcome.number, **ids})
+            yield from _tell(outcome)
             raise BundleError("verification-failed", part=outcome.number, findings=len(outcome.findings))
         case PartUnwritable():
             if outcome.is_full:
@@ -429,6 +436,13 @@ def _settle(
             raise BundleError("out-not-writable")
         case _:
             assert_never(outcome)
+
+
+def _tell(outcome: PartWithout | PartRejected) -> Iterator[Note]:
+    """The first of what the separate reader found."""
+    for finding in outcome.findings[:10]:
+        ids = {"finding": finding.code, "entry": finding.entry, "path": finding.path}
+        yield Note(STEP, "verification-finding", {"part": outcome.number, **ids})
 
 
 def _lost_instance(work: _Export, task: PartTask) -> int:

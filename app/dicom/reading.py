@@ -27,6 +27,7 @@ from app.dicom.tokens import (
     Limits,
     PixelStart,
     Tokenizer,
+    dictionary_vr,
 )
 from app.errors import Reason, UnreadableError
 
@@ -100,6 +101,10 @@ class Header:
         """A top-level US element's first value, or an IS element's; None for anything else."""
         element = self.by_tag.get(tag)
         if element is None or not isinstance(element.value, bytes) or not element.value:
+            return None
+        if element.vr != dictionary_vr(
+            tag
+        ):  # what the rules drop must not count here, or nobody reads the pixels alike
             return None
         value = element.value
         if element.vr == "US":  # also where the bytes happen to be digits: 12337 rows are b"10"

@@ -58,6 +58,9 @@ REASONS: Mapping[str, str] = {
     Reason.UNSUPPORTED_TRANSFER_SYNTAX: mark("The compression of the pixel data is not supported."),
     Reason.IMAGE_NOT_CHECKED: mark("Nobody has looked for text in the image yet, or its file changed since."),
     Reason.FRAME_TOO_LARGE: mark("The image is too large to be looked at."),
+    Reason.NOT_VERIFIED: mark(
+        "The separate reader understands the finished file otherwise than the rules do. Report this as a defect."
+    ),
     Reason.MASK_NOT_PROVEN: mark("The image could not be masked so that the result proves right, so it stays."),
     Reason.DETECTOR_FAILED: mark("The search for text in the image failed; search again, or exclude the image."),
     Reason.TEXT_FOUND: mark("Text was found in the image; decide whether it is masked, leaves as it is, or stays."),

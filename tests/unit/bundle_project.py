@@ -160,6 +160,9 @@ def release_instance(context: Any, task: ReleaseTask) -> ReleasedInstance:
         case "unapproved":
             data.SeriesDescription = "Thorax of somebody"
             header, _ = native(data, pixels)
+        case "short-pixels":
+            header, pixels = native(data, pixels_of(number)[:-400])
+            chunks = in_chunks(pixels)
         case "jpeg":
             header, pixels = encapsulated(data, [b"\xff\xd8frame one\0", b"\xff\xd8frame two\0"])
             chunks = in_chunks(pixels, 10)

@@ -196,6 +196,18 @@ def test_an_unapproved_value_stops_the_export_without_a_final_name(root: Path, t
     assert "somebody" not in str(caught.value)
 
 
+def test_an_odd_file_is_held_back_alone_and_named(root: Path, tmp_path: Path) -> None:
+    with Project(root) as project:
+        misbehave(project, 5, "short-pixels")
+    events = run_export(root, tmp_path / "out")
+    notes = [event.ids.get("finding") for event in events if isinstance(event, Note)]
+    assert notes == ["pixel-length", None]
+    with Project(root) as project:
+        rows = project.store.execute("SELECT id, state_reason FROM instances WHERE state = 'held-back'")
+        assert [tuple(row) for row in rows] == [(5, "not-verified")]
+    assert verify_bundle([tmp_path / "out"]).findings == ()
+
+
 def test_a_finding_is_named_before_the_export_stops(root: Path, tmp_path: Path) -> None:
     with Project(root) as project:
         misbehave(project, 5, "unapproved")

@@ -253,3 +253,18 @@ def test_number_whose_bytes_are_digits_is_still_a_number() -> None:
     dataset = ct_image()
     dataset.Rows = 0x3031
     assert_refused(to_bytes(dataset), Reason.PIXEL_LENGTH)
+
+
+def test_number_in_another_vr_does_not_count() -> None:
+    """The rules drop it, so what leaves says something else: nobody would read the pixels alike."""
+    dataset = ct_image()
+    content = to_bytes(dataset)
+    at = content.index(b"\x28\x00\x10\x00US")
+    assert_refused(content[: at + 4] + b"SS" + content[at + 6 :], Reason.PIXEL_LENGTH)
+
+
+def test_floats_with_the_bits_of_another_type_are_refused() -> None:
+    dataset = ct_image()
+    dataset.FloatPixelData = bytes(4 * 16 * 16)
+    del dataset.PixelData
+    assert_refused(to_bytes(dataset), Reason.PIXEL_LENGTH)
