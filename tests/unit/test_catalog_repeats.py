@@ -27,8 +27,8 @@ def count_equal(contents: Iterable[bytes]) -> int:
             {(kind.value, text) for kind, text in collect_identities(plain)},
         )
         header = read_header(io.BytesIO(content), memory=memory)
-        assert (repeats.attributes(header), repeats.identities(header)) == expected
-        assert (repeats.attributes(plain), repeats.identities(plain)) == expected
+        assert repeats.attributes(header) == repeats.attributes(plain) == text
+        assert repeats.identities(header) == repeats.identities(plain) == identities
         compared += 1
     return compared
 
@@ -51,5 +51,5 @@ def test_series_with_changes_and_damage_say_what_they_say() -> None:
 
 @needs_real_files
 def test_real_files_say_what_they_say() -> None:
-    small = [path.read_bytes() for path in iterate_real_files() if path.stat().st_size < 200_000]
-    assert count_equal(content for content in small for _ in range(3)) > 300
+    small = [path.read_bytes() for path in iterate_real_files() if path.stat().st_size < 60_000]
+    assert count_equal(content for content in small for _ in range(3)) > 200
