@@ -22,10 +22,8 @@ def count_equal(contents: Iterable[bytes]) -> int:
             plain = read_header(io.BytesIO(content))
         except UnreadableError:
             continue
-        expected = (
-            to_json(queryable_attributes(plain)),
-            {(kind.value, text) for kind, text in collect_identities(plain)},
-        )
+        text = to_json(queryable_attributes(plain))
+        identities = frozenset((kind.value, text) for kind, text in collect_identities(plain))
         header = read_header(io.BytesIO(content), memory=memory)
         assert repeats.attributes(header) == repeats.attributes(plain) == text
         assert repeats.identities(header) == repeats.identities(plain) == identities
