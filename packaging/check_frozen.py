@@ -78,8 +78,8 @@ def watch_for_qt(program: Path) -> Iterator[set[str]]:
 
 
 def contents(folder: Path) -> dict[str, tuple[int, int]]:
-    """Each file with its size and time."""
-    files = (path for path in folder.rglob("*") if path.is_file())
+    """Each file with its size and time; a link counts as nothing."""
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
 
 
