@@ -42,7 +42,7 @@ class DatasetCard(Card):
         self._table.selectionModel().selectionChanged.connect(lambda *_: self._choose())
         header = self._table.horizontalHeader()
         em = self.fontMetrics().averageCharWidth()
-        header.resizeSection(0, 28 * em)
+        header.resizeSection(0, 34 * em)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         header.resizeSection(2, 20 * em)
         self._words = text_label()
@@ -107,7 +107,9 @@ class DatasetCard(Card):
         self._table.setVisible(bool(rows))
         lines = min(len(rows), _MOST_LINES)
         self._table.setFixedHeight(
-            self._table.horizontalHeader().height() + self._table.verticalHeader().defaultSectionSize() * lines + 4
+            self._table.horizontalHeader().sizeHint().height()
+            + self._table.verticalHeader().defaultSectionSize() * lines
+            + 12
         )
         self._state.setText(_state_text(view))
         self._choose()
