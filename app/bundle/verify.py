@@ -33,6 +33,8 @@ from app.bundle.verify_header import (
     MoreBytesNeededError,
     WalkedHeader,
 )
+from app.bundle.verify_labels import NAME as LABELS
+from app.bundle.verify_labels import label_faults, read_label_rules
 from app.bundle.verify_text import IdentifierSearch
 from app.bundle.verify_values import PATIENT_CODE, ApprovedValues, Owner, TableFormError, read_table
 from app.bundle.verify_zip import ZipEntry, ZipFormError, ZipReader
@@ -368,6 +370,7 @@ class _PartCheck:
         self._sha256 = reader.whole_digest()
         self._check_digests()
         self._check_series()
+        self._check_labels()
         self._check_info(self._metadata["bag-info.txt"])
         self._check_sign_off()
         self._check_card()
@@ -384,7 +387,7 @@ class _PartCheck:
         self._base = bases.pop()
         names = {self.within_bag(entry.name) for entry in reader.entries}
         known = {*BAG_FILES, *METADATA_FILES}
-        for name in sorted(names - known):
+        for name in sorted(names - known - {LABELS}):
             match = _INSTANCE_NAME.match(name)
             if match is None or PATIENT_CODE.match(match["patient"]) is None:
                 self.add("entry-unexpected", name)
@@ -397,6 +400,9 @@ class _PartCheck:
             content = reader.read(f"{self._base}/{name}", MAX_METADATA_BYTES)
             assert content is not None  # the layout has been checked
             self._metadata[name] = content
+        labels = reader.read(f"{self._base}/{LABELS}", MAX_METADATA_BYTES)
+        if labels is not None:
+            self._metadata[LABELS] = labels
         manifest = parse_sums(self._metadata["manifest-sha256.txt"])
         if manifest is None:
             self.add("bad-manifest", "manifest-sha256.txt")
@@ -568,6 +574,12 @@ class _PartCheck:
             is_same = modality in series.modalities and body_part in series.body_parts
             if not is_same or description not in series.descriptions or instances != str(series.instances):
                 self.add("series-table-differs", name)
+
+    def _check_labels(self) -> None:
+        """Optional: they are there where the protocol asks for groups or labels."""
+        rules = read_label_rules(self._metadata["metadata/protocol.toml"])
+        for code in label_faults(self._metadata.get(LABELS), rules, {key[:2] for key in self._series}):
+            self.add(code, LABELS)
 
     def _check_info(self, content: bytes) -> None:
         lines = content.decode("ascii", "replace").split("\n")
