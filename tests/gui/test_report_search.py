@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.gui.widgets.report_search import ReportSearchDialog
+from app.gui.widgets.report_search import ReportSearchButton, ReportSearchDialog
 from app.project.folder import create_project
 from app.project.study_list import load_study_list
 from app.reports.deciding import HitDecision
@@ -69,3 +69,17 @@ def test_a_table_that_can_not_be_read_is_told_on_the_page(
     search(dialog, tmp_path / "missing.csv", qtbot)
     assert "can't be opened" in dialog._problems.text
     assert not dialog.buttons["take"].isEnabled()
+
+
+def test_the_button_is_there_only_where_the_protocol_looks_for_terms(
+    dialog: ReportSearchDialog, tmp_path: Path, qtbot: QtBot
+) -> None:
+    with_terms = ReportSearchButton(dialog._session)
+    qtbot.addWidget(with_terms)
+    assert not with_terms.isHidden()
+    create_project(tmp_path / "plain", "SITE", None)
+    session = open_session(tmp_path / "plain", qtbot)
+    without = ReportSearchButton(session)
+    qtbot.addWidget(without)
+    assert without.isHidden()
+    session.close()

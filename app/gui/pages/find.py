@@ -28,6 +28,7 @@ from app.gui.widgets.filter_bar import FilterBar
 from app.gui.widgets.inventory_panel import InventoryPanel, load_bar_chart
 from app.gui.widgets.line_list import Head, LineList
 from app.gui.widgets.parts import GAP_PX, MARGIN_PX, EmptyState, Problems, TitleRow, button, relabel, shortcut
+from app.gui.widgets.report_search import ReportSearchButton
 from app.gui.widgets.series_tree import SeriesTree
 from app.gui.widgets.source_bar import SourceBar
 from app.pipeline.finding import (
@@ -83,6 +84,7 @@ class FindPage(QWidget):
         self._title = TitleRow(tr("Find"))
         self.search_button = button(tr("&Search"), tr("Read the sources and select (Ctrl+Return)"), self.search)
         self.search_button.setObjectName("primary")
+        self._title.add(ReportSearchButton(self._session))
         self._title.add(self.search_button)
         self.problems = Problems()
         self.sources = SourceBar()

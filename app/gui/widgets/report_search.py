@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QPlainTextEdit,
+    QPushButton,
     QTableView,
     QTextEdit,
     QVBoxLayout,
@@ -80,6 +81,8 @@ class ReportSearchDialog(QDialog):
             "back": button(tr("Take back"), tr("Take the decision back"), partial(self.decide, None)),
             "take": button(tr("Put cases on the &study list"), tr("For the next selection"), self.take),
         }
+        for made in self.buttons.values():
+            made.setAutoDefault(False)
         self.buttons["take"].setObjectName("primary")
         top, bottom = QHBoxLayout(), QHBoxLayout()
         top.addWidget(self._state, 1)
@@ -199,3 +202,27 @@ class ReportSearchDialog(QDialog):
         marked.format = style  # type: ignore[attr-defined]
         self._sentence.setExtraSelections([marked])
         self._sentence.moveCursor(QTextCursor.MoveOperation.Start)
+
+
+class ReportSearchButton(QPushButton):
+    """Opens the search; hidden where the protocol looks for nothing in reports."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(tr("Search in &reports…"))
+        self.setToolTip(tr("Find studies by what their reports say"))
+        self._session = session
+        self.clicked.connect(lambda _: self.open().show())
+        session.opened.connect(self._show)
+        session.closed.connect(self._show)
+        self._show()
+
+    def open(self) -> ReportSearchDialog:
+        """A dialog over the window that the button is in."""
+        dialog = ReportSearchDialog(self._session, self.window())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setModal(True)
+        return dialog
+
+    def _show(self) -> None:
+        project = self._session.project
+        self.setVisible(project is not None and bool(project.protocol.reports.terms))
