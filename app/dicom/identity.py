@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 
 from app.dicom.reading import Header, character_sets_of, decode_text
 from app.dicom.tokens import Element
@@ -79,6 +80,7 @@ def _readings(value: bytes, character_sets: tuple[str, ...]) -> list[str]:
         return [value.decode(encoding, "ignore").rstrip(" \0") for encoding in ("utf-8", "latin-1")]
 
 
+@lru_cache(maxsize=1 << 14)
 def _kind(tag: int, vr: str) -> IdentityKind | None:
     if vr == "PN" or tag in _NAMES:
         return IdentityKind.NAME

@@ -159,7 +159,7 @@ def _read(
         raise UnreadableError(Reason.NO_DATASET)
     transfer_syntax = ""
     if has_preamble or head[start : start + 2] == b"\x02\0":
-        transfer_syntax, start, head = _read_meta(file, head, size, start, limits)
+        transfer_syntax, start, head = _read_meta(file, head, size, start, limits, memory)
     if size <= start:
         raise UnreadableError(Reason.NO_DATASET)
     inflated = None
@@ -214,10 +214,15 @@ def _looks_like_dataset(head: bytes) -> bool:
     return group in (0x0002, 0x0008) and number < 0x0100
 
 
-def _read_meta(file: BinaryIO, head: bytes, size: int, start: int, limits: Limits) -> tuple[str, int, bytes]:
+def _read_meta(
+    file: BinaryIO, head: bytes, size: int, start: int, limits: Limits, memory: HeaderMemory | None
+) -> tuple[str, int, bytes]:
     """The transfer syntax (empty where File Meta does not name one), where the dataset starts, and the bytes read."""
     if head[start : start + 2] != b"\x02\0":
         return "", start, head  # a preamble, and no File Meta behind it
+    known = memory.find_meta(head, start) if memory is not None else None
+    if known is not None and known.elements <= limits.elements:
+        return known.transfer_syntax_uid, start + known.length, head
     while True:
         tokenizer = Tokenizer(head, EXPLICIT_LITTLE, limits, complete=len(head) == size)
         try:
@@ -237,6 +242,8 @@ def _read_meta(file: BinaryIO, head: bytes, size: int, start: int, limits: Limit
     uid = _ascii(value)
     if uid and uid not in _REGISTERED_TRANSFER_SYNTAXES:
         raise UnreadableError(Reason.UNKNOWN_TRANSFER_SYNTAX)
+    if memory is not None:
+        memory.keep_meta(head, start, dataset_start, elements, uid)
     return uid, dataset_start, head
 
 

@@ -6,19 +6,22 @@ elements: how an element is cut depends on nothing but its own bytes and the enc
 memory equals the one that is read without (a test holds this for real and for damaged files).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from app.dicom.tokens import Element, Encoding, PixelStart, Tokenizer
+from app.dicom.tokens import LONG_VRS, Element, Encoding, PixelStart, Tokenizer
 
 SERIES_INSTANCE_UID = 0x0020000E
+SOP_INSTANCE_UID = 0x00020003  # of the File Meta
+_LONG_VRS = frozenset(LONG_VRS.split())
 SHORTEST_RUN = 2  # elements
 # Elements outside of runs that make two headers worth being cut plainly to learn from; and the share of all elements.
 FEW_ELEMENTS = 8
 FEW_SHARE = 6
 # Headers to pass over after learning that was of no use, at most: a folder may hold nothing that repeats itself.
 LONGEST_PAUSE = 64
+MOST_METAS = 256
 # A header with more is no slice of a series, and not worth its memory.
 LARGEST_HEADER_BYTES = 1 << 20
 
@@ -131,6 +134,44 @@ class _Known:
     passed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """A File Meta that may come again with another SOP Instance UID.
+
+    Attributes
+    ----------
+    before
+        Its bytes up to that UID's value.
+    after_start, after
+        Where the bytes behind the UID begin, counted from the start of the File Meta, and these bytes up to and with
+        the group of the dataset's first element.
+    elements
+        How many it has.
+    transfer_syntax_uid
+        What it says.
+    """
+
+    before: bytes
+    after_start: int
+    after: bytes
+    elements: int
+    transfer_syntax_uid: str
+
+    @property
+    def length(self) -> int:
+        """Of the whole in bytes."""
+        return self.after_start + len(self.after) - 2
+
+    def is_at(self, head: bytes, start: int) -> bool:
+        """Whether it stands at ``start``, but for the value of the UID, with an element behind it."""
+        after = start + self.after_start
+        return (
+            head.startswith(self.before, start)
+            and head.startswith(self.after, after)
+            and len(head) >= start + self.length + 8
+        )
+
+
 class HeaderMemory:
     """The runs of the series that is being read. One for each reader of many files; learns as it goes.
 
@@ -140,6 +181,29 @@ class HeaderMemory:
 
     def __init__(self) -> None:
         self._known: dict[Encoding, _Known] = {}
+        # By the bytes of the group length, which stands first; one that is a guess away is never looked for.
+        self._metas: dict[bytes, Meta] = {}
+
+    def find_meta(self, head: bytes, start: int) -> Meta | None:
+        """A known File Meta that stands at ``start``."""
+        meta = self._metas.get(head[start : start + 12])
+        return meta if meta is not None and meta.is_at(head, start) else None
+
+    def keep_meta(
+        self, head: bytes, start: int, end: int, elements: Sequence[Element], transfer_syntax_uid: str
+    ) -> None:
+        """Remember the File Meta from ``start`` to ``end``, where it is made as all are."""
+        position, uid = start, None
+        for tag, vr, value in elements:
+            position += (12 if vr in _LONG_VRS else 8) + len(value)
+            if tag == SOP_INSTANCE_UID:
+                uid = position - len(value), position
+        # Where the lengths do not add up, something in it was not what it says.
+        if uid is not None and position == end and len(head) >= end + 8 and len(self._metas) < MOST_METAS:
+            meta = Meta(
+                head[start : uid[0]], uid[1] - start, head[uid[1] : end + 2], len(elements), transfer_syntax_uid
+            )
+            self._metas[head[start : start + 12]] = meta
 
     def read(self, tokenizer: Tokenizer, start: int) -> tuple[list[Segment], PixelStart | None]:
         """The top-level segments from ``start`` up to a pixel element or the end of what ``tokenizer`` has.
@@ -152,23 +216,27 @@ class HeaderMemory:
         known = self._known.setdefault(tokenizer.encoding, _Known())
         if known.to_record:
             return _record(known, tokenizer, start)
-        segments, pixel = _recognise(known.runs, tokenizer, start)
-        _judge(known, segments)
+        segments, pixel, runs, repeated = _recognise(known.runs, tokenizer, start)
+        _judge(known, len(segments) - runs, repeated)
         return segments, pixel
 
 
 def _recognise(
     runs: Mapping[bytes, Run], tokenizer: Tokenizer, position: int
-) -> tuple[list[Segment], PixelStart | None]:
+) -> tuple[list[Segment], PixelStart | None, int, int]:
+    """The segments, the pixel element, how many runs there are among them, and how many elements in these."""
     buffer = tokenizer.buffer
     end = len(buffer)
     segments: list[Segment] = []
+    found = repeated = 0
     last = -1
     while position < end:
         run = runs.get(buffer[position : position + 4])
         if run is not None and buffer.startswith(run.raw, position):
             tokenizer.count_repeated(last, run.first_tag, run.size, is_ambiguous=run.is_ambiguous)
             segments.append(run)
+            found += 1
+            repeated += len(run.elements)
             last = run.last_tag
             position += len(run.raw)
             continue
@@ -181,9 +249,9 @@ def _recognise(
         elements, pixel, position = tokenizer.read_until(position, last, runs)
         segments.extend(elements)
         if pixel is not None:
-            return segments, pixel
+            return segments, pixel, found, repeated
         last = elements[-1].tag
-    return segments, None
+    return segments, None, found, repeated
 
 
 class _Everything:
@@ -246,11 +314,9 @@ def _learn(
         gathered = []
 
 
-def _judge(known: _Known, segments: list[Segment]) -> None:
-    """Decide whether the next two headers are learnt from."""
-    singles = sum(1 for segment in segments if not isinstance(segment, Run))
-    in_runs = sum(len(segment.elements) for segment in segments if isinstance(segment, Run))
-    if singles <= FEW_ELEMENTS or singles * FEW_SHARE <= singles + in_runs:
+def _judge(known: _Known, singles: int, repeated: int) -> None:
+    """Decide whether the next two headers are learnt from: ``singles`` elements stood outside of runs."""
+    if singles <= FEW_ELEMENTS or singles * FEW_SHARE <= singles + repeated:
         known.pause = known.passed = 0
         return
     known.passed += 1

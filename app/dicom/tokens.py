@@ -139,6 +139,21 @@ def swap_words(value: bytes, vr: str) -> bytes:
     return bytes(swapped)
 
 
+_Unpackers = tuple[
+    Callable[..., tuple[int, int, bytes, int]], Callable[..., tuple[int, int, int]], Callable[..., tuple[int]]
+]
+
+
+def _unpackers(order: str) -> _Unpackers:
+    """For an explicit element with a short VR, an implicit one (or an item), and a length."""
+    layouts = ("HH2sH", "HHL", "L")
+    short, implicit, length = (struct.Struct(order + layout).unpack_from for layout in layouts)
+    return short, implicit, length
+
+
+_UNPACKERS = {True: _unpackers("<"), False: _unpackers(">")}
+
+
 class Tokenizer:
     """Cuts one buffer; an instance lives for one dataset.
 
@@ -157,10 +172,7 @@ class Tokenizer:
         self._complete = complete
         self.budget = limits.elements  # elements and items that may still come
         self.is_ambiguous = False  # whether a VR of the dictionary was met that its bytes do not settle
-        order = "<" if encoding.little_endian else ">"
-        self._unpack_short: Callable[..., tuple[int, int, bytes, int]] = struct.Struct(order + "HH2sH").unpack_from
-        self._unpack_implicit: Callable[..., tuple[int, int, int]] = struct.Struct(order + "HHL").unpack_from
-        self._unpack_length: Callable[..., tuple[int]] = struct.Struct(order + "L").unpack_from
+        self._unpack_short, self._unpack_implicit, self._unpack_length = _UNPACKERS[encoding.little_endian]
 
     def read_dataset(
         self, start: int, *, only_group: int | None = None
