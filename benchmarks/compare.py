@@ -1,4 +1,4 @@
-"""Runs Consign, dicom-anonymizer, dicognito, and ``cp`` with ``openssl``, on the same instances and one core.
+"""Runs Consign, dicom-anonymizer, dicognito, pydicom, and ``cp`` with ``openssl``, on the same instances and one core.
 
 For each: CPU seconds (user and system, all child processes) for 1,000 instances, as the median of repetitions
 that are interleaved, so that a slow minute of the machine hits everybody; and the highest resident memory.
@@ -6,6 +6,7 @@ that are interleaved, so that a slow minute of the machine hits everybody; and t
 
 import argparse
 import os
+import platform
 import shutil
 import statistics
 import subprocess
@@ -17,6 +18,18 @@ from pathlib import Path
 
 COMPETITORS = ("dicom-anonymizer==2.1.0", "dicognito==0.19.0")
 DEFAULT_VENV = Path(__file__).parent / ".venv-compare"
+EXPORT, SCAN, RIVAL, READER, FLOOR = (
+    "consign export",
+    "consign scan",
+    "dicom-anonymizer",
+    "pydicom dcmread",
+    "cp -r + openssl",
+)
+# What is asked of each kind: one tool's CPU seconds over another's, and the most that it may be.
+BARS = {
+    "large": ((EXPORT, RIVAL, 0.17), (EXPORT, FLOOR, 1.5), (SCAN, READER, 0.2)),
+    "small": ((EXPORT, RIVAL, 0.05), (SCAN, READER, 0.2)),
+}
 # macOS counts bytes, Linux kibibytes.
 MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
@@ -60,19 +73,20 @@ def run_consign(source: Path, work: Path) -> Iterator[Measurement]:
     consign = [sys.executable, "-m", "app"]
     serial = ["--workers", "serial"]
     subprocess.run([*consign, "new", project, "--site", "BENCH"], check=True, stdout=subprocess.DEVNULL)
-    yield measure("consign scan", [*consign, "scan", project, source, *serial])
+    yield measure(SCAN, [*consign, "scan", project, source, *serial])
     yield measure("consign select", [*consign, "select", project])
     yield measure("consign images --detect", [*consign, "images", project, "--detect", *serial])
     yield measure("consign prepare", [*consign, "prepare", project, "--unattended", *serial])
-    yield measure("consign export", [*consign, "export", project, "--out", out, "--unattended", *serial])
-    subprocess.run([*consign, "verify", out], check=True, stdout=subprocess.DEVNULL)
+    yield measure(EXPORT, [*consign, "export", project, "--out", out, "--unattended", *serial])
+    yield measure("consign verify", [*consign, "verify", out])
+    yield measure("consign --help", [*consign, "export", "--help"])
 
 
 def run_dicom_anonymizer(source: Path, work: Path, python: Path) -> Iterator[Measurement]:
     """Its command line takes a folder without sub-folders, which is why the generator writes no others."""
     (work / "out").mkdir()
-    yield measure("dicom-anonymizer", [python.with_name("dicom-anonymizer"), source, work / "out"])
-    expect("dicom-anonymizer", count_files(work / "out"), count_files(source))
+    yield measure(RIVAL, [python.with_name("dicom-anonymizer"), source, work / "out"])
+    expect(RIVAL, count_files(work / "out"), count_files(source))
 
 
 def run_dicognito(source: Path, work: Path, python: Path) -> Iterator[Measurement]:
@@ -84,8 +98,13 @@ def run_dicognito(source: Path, work: Path, python: Path) -> Iterator[Measuremen
 def run_floor(source: Path, work: Path) -> Iterator[Measurement]:
     """What the computer needs to copy and hash the bytes, the least that any exporter does."""
     script = 'cp -r "$1" "$2" && find "$2" -type f -exec openssl dgst -sha256 {} +'
-    yield measure("cp -r + openssl", ["sh", "-c", script, "sh", source, work / "out"])
-    expect("cp -r + openssl", count_files(work / "out"), count_files(source))
+    yield measure(FLOOR, ["sh", "-c", script, "sh", source, work / "out"])
+    expect(FLOOR, count_files(work / "out"), count_files(source))
+
+
+def run_pydicom(source: Path) -> Iterator[Measurement]:
+    """Reading the same attributes with pydicom, in our own virtual environment; nothing is kept."""
+    yield measure(READER, [sys.executable, Path(__file__).with_name("pydicom_scan.py"), source])
 
 
 def run_round(source: Path, work: Path, python: Path, tools: Sequence[str]) -> Iterator[Measurement]:
@@ -100,6 +119,8 @@ def run_round(source: Path, work: Path, python: Path, tools: Sequence[str]) -> I
                 yield from run_dicom_anonymizer(source, work, python)
             case "dicognito":
                 yield from run_dicognito(source, work, python)
+            case "pydicom":
+                yield from run_pydicom(source)
             case "floor":
                 yield from run_floor(source, work)
             case _:
@@ -116,13 +137,17 @@ def print_table(title: str, instances: int, measurements: Sequence[Measurement])
         if tool not in medians:
             medians[tool] = statistics.median(each.cpu_s for each in measurements if each.tool == tool)
             peaks[tool] = max(each.peak_bytes for each in measurements if each.tool == tool)
-    base = medians.get("dicom-anonymizer")
+    base = medians.get(RIVAL)
     print(f"\n### {title}: {instances} instances\n")
     print("| tool | CPU s for 1,000 instances | of dicom-anonymizer | peak memory, MB |")
     print("|---|---:|---:|---:|")
     for tool, cpu_s in medians.items():
         ratio = f"{cpu_s / base:.2f}" if base else "-"
         print(f"| {tool} | {cpu_s / instances * 1000:.2f} | {ratio} | {peaks[tool] / 1e6:.0f} |")
+    for tool, other, bar in BARS.get(title, ()):
+        if tool in medians and other in medians:
+            ratio = f"{medians[tool] / medians[other]:.3f}"
+            print(f"\n{tool} takes {ratio} of {other}; at most {bar} is asked", flush=True)
 
 
 def install_competitors(folder: Path) -> Path:
@@ -139,12 +164,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="what benchmarks.generate wrote; a tmpfs keeps the disk out")
     parser.add_argument("--kinds", nargs="+", default=["large", "small"])
-    parser.add_argument("--tools", nargs="+", default=["consign", "dicom-anonymizer", "dicognito", "floor"])
+    parser.add_argument("--tools", nargs="+", default=["consign", "dicom-anonymizer", "dicognito", "pydicom", "floor"])
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--core", type=int, default=0, help="the core that all runs share")
     parser.add_argument("--venv", type=Path, default=DEFAULT_VENV, help="where the competitors are installed")
     arguments = parser.parse_args()
     python = install_competitors(arguments.venv)
+    print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores")
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {arguments.core})
     else:

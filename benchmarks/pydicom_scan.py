@@ -1,7 +1,7 @@
 """What reading the attributes of the catalogue costs with pydicom: the baseline of ``consign scan``.
 
-``python benchmarks/pydicom_scan.py FOLDER`` reads each file's header once, with nothing but ``specific_tags`` and without
-its pixels, and keeps nothing. Imports nothing of ours, so that only pydicom's own start is in the figure.
+``python benchmarks/pydicom_scan.py FOLDER`` reads each file's header once, with nothing but ``specific_tags`` and
+without its pixels, and keeps nothing. Imports nothing of ours, so that only pydicom's own start is in the figure.
 """
 
 import sys
@@ -15,8 +15,8 @@ KEYWORDS = (
     "StudyTime AccessionNumber Modality Manufacturer InstitutionName InstitutionAddress ReferringPhysicianName "
     "StationName StudyDescription SeriesDescription InstitutionalDepartmentName PhysiciansOfRecord "
     "PerformingPhysicianName OperatorsName ManufacturerModelName PatientName PatientID IssuerOfPatientID "
-    "PatientBirthDate PatientSex OtherPatientIDs OtherPatientNames PatientAge PatientSize PatientWeight BodyPartExamined "
-    "ContrastBolusAgent ScanningSequence SequenceVariant ScanOptions SliceThickness KVP SpacingBetweenSlices "
+    "PatientBirthDate PatientSex OtherPatientIDs OtherPatientNames PatientAge PatientSize PatientWeight "
+    "BodyPartExamined ContrastBolusAgent ScanningSequence SequenceVariant ScanOptions SliceThickness KVP SpacingBetweenSlices "
     "RepetitionTime EchoTime MagneticFieldStrength FlipAngle SoftwareVersions ProtocolName ReconstructionDiameter "
     "ConvolutionKernel PatientPosition StudyInstanceUID SeriesInstanceUID StudyID SeriesNumber AcquisitionNumber "
     "InstanceNumber ImagePositionPatient ImageOrientationPatient FrameOfReferenceUID SamplesPerPixel "
