@@ -13,5 +13,5 @@ def use_language(language: str) -> None:
 
 def tr(text: str, /, **fields: object) -> str:
     """A text for people, with its named fields filled in."""
-    translated = _translation[0](text)
+    translated = _translation[0](text) if text else ""  # gettext takes an empty text for its own header
     return translated.format(**fields) if fields else translated

@@ -170,6 +170,10 @@ def _inside(part: Predicate, translate: Translate) -> str:
     return text if is_plain else f"({text})"
 
 
+def _quoted(text: str, translate: Translate) -> str:
+    return translate(mark("\u201c{text}\u201d")).format(text=text)
+
+
 def _joined(texts: Sequence[str], last: str) -> str:
     *before, end = texts
     return last.format(first=", ".join(before), last=end) if before else end
@@ -193,9 +197,9 @@ def _comparison(comparison: Comparison, translate: Translate, *, holds: bool) ->
         return translate(_CONTRAST[side if comparison.values[0] else 1 - side])
     templates, values = _RELATIONS[operator], [_shown(keyword, value, translate) for value in comparison.values]
     if operator is Operator.MATCHES:
-        templates, values = _pattern(str(comparison.values[0]))
+        templates, values = _pattern(str(comparison.values[0]), translate)
     elif operator is Operator.CONTAINS or keyword in _QUOTED:
-        values = [f"\u201c{value}\u201d" for value in values]
+        values = [_quoted(value, translate) for value in values]
     low = values[0] if values else ""
     if operator is Operator.BETWEEN:
         values = values[1:]
@@ -208,14 +212,14 @@ def _comparison(comparison: Comparison, translate: Translate, *, holds: bool) ->
 _QUOTED = frozenset(("SeriesDescription", "StudyDescription", "ProtocolName", "InstitutionName"))
 
 
-def _pattern(pattern: str) -> tuple[tuple[str, str], list[str]]:
+def _pattern(pattern: str, translate: Translate) -> tuple[tuple[str, str], list[str]]:
     inner = pattern.strip("*")
     is_plain = bool(inner) and not set("*?") & set(inner)
     if is_plain and pattern == f"*{inner}*":
-        return _HOLDS_TEXT, [f"\u201c{inner}\u201d"]
+        return _HOLDS_TEXT, [_quoted(inner, translate)]
     if is_plain and pattern == f"{inner}*":
-        return _BEGINS, [f"\u201c{inner}\u201d"]
-    return _RELATIONS[Operator.MATCHES], [f"\u201c{pattern}\u201d"]
+        return _BEGINS, [_quoted(inner, translate)]
+    return _RELATIONS[Operator.MATCHES], [_quoted(pattern, translate)]
 
 
 def _shown(keyword: str, value: Value, translate: Translate) -> str:
@@ -248,8 +252,8 @@ def _piece(piece: str, translate: Translate) -> str:
     if keyword not in VOCABULARY:
         return piece
     name = translate(_KIND) if keyword == "ObjectKind" else name_of_keyword(keyword, translate)
-    return f"{name} {_MISSING if rest == 'missing' else rest}"
+    return translate(_MISSING).format(name=name) if rest == "missing" else f"{name} {rest}"
 
 
 _KIND = mark("kind of object")
-_MISSING = "is not given"
+_MISSING = mark("{name} is not given")

@@ -349,7 +349,7 @@ def _next_step(overview: Overview) -> str:
     first = next((one for one in order if one.standing in (Standing.TO_DO, Standing.STALE)), None)
     if first is None:
         return tr("Everything is done: the bundle is exported and verified.")
-    sentence = tr("Next: {title}.", title=tr(TITLES[first.item]).lower())
+    sentence = tr("Next: {title}.", title=tr(TITLES[first.item]))
     match first.item:
         case CheckItem.SIGNATURES:
             return tr("Next: the signature of {roles}.", roles=", ".join(first.roles))

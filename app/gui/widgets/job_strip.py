@@ -6,18 +6,30 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 from app.events import Event, Note, Progress
+from app.gui.checklist import number
 from app.gui.text import tr
 from app.gui.widgets.parts import quiet, text_label
+from app.text.i18n import mark
 from app.text.messages import sentence_for
 
 _TITLES = {
-    "scan": "Reading files",
-    "check": "Searching",
-    "select": "Searching",
-    "detect": "Looking for text in images",
-    "prepare": "De-identifying headers",
-    "export": "Writing the bundle",
-    "verify": "Checking the bundle",
+    "scan": mark("Reading files"),
+    "check": mark("Searching"),
+    "select": mark("Searching"),
+    "detect": mark("Looking for text in images"),
+    "prepare": mark("De-identifying headers"),
+    "export": mark("Writing the bundle"),
+    "verify": mark("Checking the bundle"),
+    "check-dataset": mark("Checking the data set"),
+}
+_UNITS = {
+    "files": mark("files"),
+    "instances": mark("images"),
+    "images": mark("images"),
+    "series": mark("series"),
+    "attribute sets": mark("groups of images"),
+    "duplicates": mark("files"),
+    "checks": mark("checks"),
 }
 _BAR_STEPS = 1000
 _FIRST_ESTIMATE_S = 2.0
@@ -85,17 +97,18 @@ class JobStrip(QFrame):
         if event.step != self._step or event.done < self._first:
             self._step, self._started, self._first = event.step, now, event.done
             self._title.setText(tr(_TITLES.get(event.step, event.step)))
+        unit = tr(_UNITS.get(event.unit, event.unit))
         if event.total:
             self._bar.setRange(0, _BAR_STEPS)
             self._bar.setValue(_BAR_STEPS * min(event.done, event.total) // event.total)
-            told = tr("{done:,} of {total:,} {unit}", done=event.done, total=event.total, unit=event.unit)
+            told = tr("{done} of {total} {unit}", done=number(event.done), total=number(event.total), unit=unit)
         else:
             self._bar.setRange(0, 0)
-            told = tr("{done:,} {unit}", done=event.done, unit=event.unit)
+            told = tr("{done} {unit}", done=number(event.done), unit=unit)
         seconds, done = now - self._started, event.done - self._first
         if seconds >= _FIRST_ESTIMATE_S and done > 0:
             rate = done / seconds
-            told += tr("  ·  {rate:,.0f} a second", rate=rate) if rate >= 1 else ""
+            told += tr("  ·  {rate} a second", rate=number(round(rate))) if rate >= 1 else ""
             if event.total and event.total > event.done:
                 told += tr("  ·  {time} left", time=duration((event.total - event.done) / rate))
         self._detail.setText(told)

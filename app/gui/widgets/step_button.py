@@ -11,21 +11,22 @@ from app.gui.theme import icon
 from app.gui.widgets.parts import scaled, text_label, tinted
 from app.gui.widgets.tints import Tint, tint
 from app.pipeline.progress import Step, StepState
+from app.text.i18n import mark
 
 NAMES: Mapping[Step, str] = {
-    Step.PROTOCOL: "Protocol",
-    Step.FIND: "Find",
-    Step.DEIDENTIFY: "De-identify",
-    Step.VALUES: "Review values",
-    Step.IMAGES: "Review images",
-    Step.SIGN_OFF: "Sign off and export",
+    Step.PROTOCOL: mark("Protocol"),
+    Step.FIND: mark("Find"),
+    Step.DEIDENTIFY: mark("De-identify"),
+    Step.VALUES: mark("Review values"),
+    Step.IMAGES: mark("Review images"),
+    Step.SIGN_OFF: mark("Sign off and export"),
 }
 STATE_WORDS: Mapping[StepState, str] = {
-    StepState.TO_DO: "To do",
-    StepState.WORKING: "Working",
-    StepState.NEEDS_YOU: "Needs you",
-    StepState.DONE: "Done",
-    StepState.STALE: "Out of date",
+    StepState.TO_DO: mark("To do"),
+    StepState.WORKING: mark("Working"),
+    StepState.NEEDS_YOU: mark("Needs you"),
+    StepState.DONE: mark("Done"),
+    StepState.STALE: mark("Out of date"),
 }
 _STATE_TINTS: Mapping[StepState, Tint] = {
     StepState.TO_DO: Tint.QUIET,
