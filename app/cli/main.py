@@ -314,6 +314,20 @@ def dataset(
 
 @cli.command()
 @click.argument("project", type=Folder)
+@_command
+def describe(console: Console, project: Path) -> None:
+    """Describe the data set as its card will: counts, sources, parameters, demographics, dates, owner, use."""
+    from app.bundle.described import description_lines
+    from app.pipeline.description import describe_project
+
+    with Project(project) as opened:
+        description = describe_project(opened)
+    lines = [f"{name}: {text}" for name, text in description_lines(description)]
+    console.result({"description": description}, "\n".join(lines))
+
+
+@cli.command()
+@click.argument("project", type=Folder)
 @click.option("--as", "name", required=True, help="Your name; it stands in the bundle's sign-off.")
 @click.option("--role", required=True, help="One of the roles that the protocol asks for.")
 @_command

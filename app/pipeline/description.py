@@ -7,13 +7,25 @@ from typing import Any
 from app import __version__
 from app.bundle.described import VOCABULARIES, describe_values
 from app.bundle.release import ValueRow
+from app.deid.recipe import with_decisions
+from app.deid.step import make_recipe
+from app.pipeline.approved import approved_values
 from app.project.cohorts import load_drawn_groups, load_study_labels
+from app.project.decisions import load_decisions
 from app.project.folder import Project
+from app.review.dump import build_dump
 
 _TOLD = (
     "identifier", "version", "address", "citation", "owner", "responsible", "licence", "access", "allowed_use",
     "annotations", "ground_truth", "case_mix",
 )  # fmt: skip
+
+
+def describe_project(project: Project) -> dict[str, Any]:
+    """The description of what would leave now; reads only."""
+    decisions = load_decisions(project.layout)
+    recipe = with_decisions(make_recipe(project), decisions)
+    return describe_dataset(project, approved_values(build_dump(project), recipe), recipe.dates.value)
 
 
 def describe_dataset(project: Project, values: Iterable[ValueRow], date_preset: str) -> dict[str, Any]:

@@ -2,25 +2,23 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from app import __version__
-from app.bundle.release import Release, ValueRow
+from app.bundle.release import Release
 from app.bundle.sign_off import Signature, SignOffRecord
 from app.bundle.step import export as export_parts
-from app.deid.engine import dummy_of
-from app.deid.recipe import Patient, Recipe, with_decisions
+from app.deid.recipe import Patient, with_decisions
 from app.deid.rules import compile_rules
 from app.deid.step import load_patient, make_recipe, prepare, register_patients
-from app.deid.values import Fold
 from app.detection.step import detection_signature
 from app.dicom.profile import METHOD_CODES
 from app.errors import ReleaseBlockedError
 from app.events import Job
 from app.jobs.executors import WorkExecutor
+from app.pipeline.approved import approved_values
 from app.pipeline.dataset import refresh_dataset
 from app.pipeline.description import describe_dataset
 from app.pipeline.identifiers import original_identifiers
@@ -32,7 +30,6 @@ from app.project.dataset import FindingKind
 from app.project.decisions import PREPARED_DECISIONS, Decisions, ValueAction, load_decisions, prepared_with
 from app.project.folder import Project
 from app.project.images import DETECTION_SIGNATURE, ImagePlan, ImagePlanner
-from app.project.values import RowKind
 from app.project.values import ValueRow as DumpRow
 from app.review.dump import build_dump
 from app.signoff.step import check_release, unattended_decisions
@@ -100,7 +97,7 @@ def _make_release(project: Project, rows: Sequence[DumpRow], decisions: Decision
             patients[patient_id] = load_patient(project, patient_id, pseudonyms[patient_id])
         return ReleaseContext(recipe, patients[patient_id], _plans_of_patient(project, planner, patient_id))
 
-    values = tuple(_approved(rows, recipe))
+    values = tuple(approved_values(rows, recipe))
     description = describe_dataset(project, values, recipe.dates.value)
     kept = [value for (_, value), decision in decisions.values.items() if decision.action is ValueAction.KEEP]
     content = json.dumps(
@@ -127,32 +124,3 @@ def _make_release(project: Project, rows: Sequence[DumpRow], decisions: Decision
         report=lambda: make_report(project, rows, decisions, recipe, sign_off, description),
         identifiers=lambda patient_id: original_identifiers(project, patient_id, kept),
     )
-
-
-def _approved(rows: Sequence[DumpRow], recipe: Recipe) -> Iterator[ValueRow]:
-    """The rows of the dump as they leave: without the dropped ones, with the replaced ones as replaced."""
-    approved: dict[tuple[str, str, str], ValueRow] = {}
-    for row in rows:
-        if row.kind not in (RowKind.VALUE, RowKind.RANGE):
-            continue
-        value: str | None = row.value
-        if row.kind is RowKind.VALUE:
-            value = recipe.decisions.get((row.path, row.value), row.value)
-        if row.path in recipe.dropped_paths or value is None:
-            value, fold, low, high = dummy_of(row.vr)
-        else:
-            fold, low, high = row.fold, row.low, row.high
-        key = (row.path, fold, value)
-        measure = float if fold == Fold.NUMBER else str
-        if key in approved:
-            known = approved[key]
-            approved[key] = replace(
-                known,
-                instances=known.instances + row.instances,
-                patients=max(known.patients, row.patients),
-                low=min(known.low, low, key=measure),
-                high=max(known.high, high, key=measure),
-            )
-        else:
-            approved[key] = ValueRow(row.path, row.vr, fold, value, low, high, row.instances, row.patients)
-    yield from sorted(approved.values(), key=lambda one: (one.path, one.fold, one.value))
