@@ -6,7 +6,7 @@ A code of a local scheme can be an order or a patient number; what is not known 
 import re
 from functools import lru_cache
 
-from app.dicom.words import code_meanings
+from app.dicom.words import code_values
 
 _SRT_CODE = re.compile(r"[A-Z][0-9A-F]?-[0-9A-F]{4,6}\Z")
 _ECG_CODE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}-\d{1,3}-\d{1,5}\Z")  # SCP-ECG lead and unit codes
@@ -33,7 +33,7 @@ def is_code_version(text: str) -> bool:
 @lru_cache(maxsize=1 << 12)
 def is_known_code(code: str) -> bool:
     """Whether a code value is one of a public scheme: listed by pydicom, or of a form with a check digit."""
-    if code in code_meanings() or _SRT_CODE.match(code) or _ECG_CODE.match(code):
+    if code in code_values() or _SRT_CODE.match(code) or _ECG_CODE.match(code):
         return True
     if _LOINC_CODE.match(code):
         digits = code.replace("-", "")

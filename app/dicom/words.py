@@ -11,9 +11,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pydicom._dicom_dict import DicomDictionary
-from pydicom._uid_dict import UID_dictionary
-
 from app.files.resources import resource_path
 
 _RUN = re.compile(r"[^\W_]+")
@@ -66,13 +63,7 @@ YEARS = range(1880, 2100)
 @lru_cache(maxsize=1)
 def load_vocabulary() -> frozenset[str]:
     """Casefolded words of two letters or more, accents kept; loaded once a process."""
-    words: set[str] = set()
-    for meaning in code_meanings().values():
-        words.update(split_words(meaning))
-    for attribute in DicomDictionary.values():
-        words.update(split_words(attribute[2]))
-    for registered in UID_dictionary.values():
-        words.update(split_words(registered[0]))
+    words = set(_lines("words.txt"))
     for line in resource_path("standard/safe_words.txt").read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             words.update(split_words(line))
@@ -81,17 +72,14 @@ def load_vocabulary() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
-def code_meanings() -> dict[str, str]:
-    """Code value -> meaning of all coded concepts that pydicom ships, whatever their scheme."""
-    from pydicom.sr._concepts_dict import concepts  # noqa: PLC0415 - a tenth of a second; not all look at words
+def code_values() -> frozenset[str]:
+    """The values of all coded concepts that pydicom ships, whatever their scheme."""
+    return frozenset(_lines("code_values.txt"))
 
-    schemes: dict[str, dict[str, dict[str, tuple[str, list[int]]]]] = concepts  # type: ignore[assignment]  # typed as object
-    return {
-        code: meaning
-        for codes_by_keyword in schemes.values()
-        for codes in codes_by_keyword.values()
-        for code, (meaning, _) in codes.items()
-    }
+
+def _lines(name: str) -> list[str]:
+    # Made from pydicom by resources/standard/make_words.py: collecting them anew is slow.
+    return resource_path(f"standard/{name}").read_text(encoding="utf-8").split("\n")[:-1]
 
 
 def split_words(text: str) -> list[str]:

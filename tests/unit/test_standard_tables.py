@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import runpy
 from fnmatch import fnmatchcase
 
 import pytest
@@ -274,3 +275,10 @@ def test_protocol_language_is_known(word: str) -> None:
 @pytest.mark.parametrize("name", ["rose", "grace", "mark", "may", "smith", "müller", "garcia", "klein", "robert", "li"])
 def test_usual_names_are_not_safe_words(name: str) -> None:
     assert name not in load_vocabulary()
+
+
+def test_words_and_code_values_are_those_of_the_installed_pydicom() -> None:
+    """Where this fails: ``python resources/standard/make_words.py``, and look at what a new pydicom would let through."""
+    made = runpy.run_path(str(FOLDER / "make_words.py"))
+    for name, lines in (("words.txt", made["words"]()), ("code_values.txt", made["code_values"]())):
+        assert (FOLDER / name).read_text(encoding="utf-8") == "".join(f"{line}\n" for line in lines)
