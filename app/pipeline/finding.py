@@ -10,8 +10,9 @@ from app.catalog.table import ReasonCount, file_table, list_sources
 from app.checks.step import check
 from app.errors import ProtocolError, Reason
 from app.events import Job
+from app.project.cohorts import GroupCounts, load_group_counts, load_patients_in_groups
 from app.project.folder import Project
-from app.project.study_list import RowSource, load_study_list, save_study_rows
+from app.project.study_list import RowSource, StudyRow, load_study_list, save_study_rows
 from app.protocol.predicates import AllOf, Predicate
 from app.selection.filters import Filters, filters_of, where_of
 from app.selection.inventory import Chart, count_shown, inventory
@@ -38,6 +39,21 @@ class Totals:
     series_left_out: int  # whole or in part
     patients_taken: int
     open: int
+    series_flagged: int = 0  # of which a check found something
+
+
+@dataclass(frozen=True, slots=True)
+class Cohorts:
+    """How the groups came out, and the study lists: their rows, and those that do not count in whole or in part.
+
+    ``patients_in_two`` have drawn studies in more than one group. ``is_asked_for``: the protocol has groups or labels.
+    """
+
+    is_asked_for: bool
+    groups: tuple[GroupCounts, ...]
+    patients_in_two: int
+    rows: int
+    problems: tuple[ListProblem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +69,7 @@ class Found:
     filters: Filters
     original_list: ListOutcome | None
     totals: Totals
+    cohorts: Cohorts
 
 
 def load_found(project: Project) -> Found:
@@ -75,6 +92,18 @@ def load_found(project: Project) -> Found:
         filters=_filters(request),
         original_list=None if request.wanted is None else check_list(project, request.wanted),
         totals=_totals(rows),
+        cohorts=_cohorts(project),
+    )
+
+
+def _cohorts(project: Project) -> Cohorts:
+    listed = load_study_list(project.layout)
+    return Cohorts(
+        is_asked_for=bool(project.protocol.groups or project.protocol.labels),
+        groups=load_group_counts(project.store),
+        patients_in_two=len(load_patients_in_groups(project.store)),
+        rows=len(listed),
+        problems=join_rows(project.store, listed, project.protocol).problems,
     )
 
 
@@ -86,6 +115,7 @@ def _totals(rows: Sequence[SeriesRow]) -> Totals:
         series_taken=sum(row.taken > 0 for row in rows),
         series_left_out=sum(row.taken < row.instances for row in rows),
         patients_taken=len({row.patient_id for row in rows if row.taken}),
+        series_flagged=sum(row.is_flagged for row in rows),
         open=sum(row.is_open for row in rows),
     )
 
@@ -103,6 +133,7 @@ class Part(StrEnum):
     ALL = "all"
     TAKEN = "taken"
     LEFT_OUT = "left-out"
+    FLAGGED = "flagged"  # a check found something
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +159,8 @@ def show(project: Project, found: Found, filters: Filters, text: str, part: Part
         rows = [row for row in rows if row.taken]
     elif part is Part.LEFT_OUT:
         rows = [row for row in rows if row.taken < row.instances]
+    elif part is Part.FLAGGED:
+        rows = [row for row in rows if row.is_flagged]
     branches = arrange(rows)
     return Shown(branches, {branch_key(branch): place for place, branch in enumerate(branches)}, counts)
 
@@ -160,13 +193,13 @@ def take_study_file(project: Project, path: Path) -> StudyFile:
     Raises as ``read_study_file`` does; nothing is remembered then.
     """
     file = read_study_file(path, project.protocol)
-    save_study_rows(project.layout, RowSource.LIST, file.rows)
+    remember_studies(project, file.rows)
     return file
 
 
-def forget_study_file(project: Project) -> None:
-    """Forget the groups and labels of the last file; ``select`` then has to run."""
-    save_study_rows(project.layout, RowSource.LIST, ())
+def remember_studies(project: Project, rows: Sequence[StudyRow]) -> None:
+    """Remember the groups and labels of an imported list in place of the last one's, or none; then ``select``."""
+    save_study_rows(project.layout, RowSource.LIST, rows)
 
 
 def list_troubles(project: Project) -> tuple[ListProblem, ...]:

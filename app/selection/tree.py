@@ -9,6 +9,7 @@ from typing import Any
 from app.dicom.query import QueryType
 from app.dicom.sopclasses import object_kind
 from app.project.folder import Project
+from app.project.series_findings import CheckedSeries, load_checked_series
 from app.protocol.predicates import Predicate
 from app.selection.by_hand import load_hand_choices
 from app.selection.evaluate import measures
@@ -44,7 +45,10 @@ _REASONS = "SELECT series_id, original_explanation FROM exclusions ORDER BY seri
 
 @dataclass(frozen=True, slots=True)
 class SeriesRow:
-    """A series. ``size`` in bytes; ``is_taken_by_hand`` is what a person decided, None where nobody did."""
+    """A series. ``size`` in bytes; ``is_taken_by_hand`` is what a person decided, None where nobody did.
+
+    ``checked`` is None where the checks have not seen it as it is now.
+    """
 
     series_id: int
     patient_id: int
@@ -67,6 +71,12 @@ class SeriesRow:
     size: int
     original_reasons: tuple[str, ...]  # the one that concerns most instances first
     is_taken_by_hand: bool | None
+    checked: CheckedSeries | None = None
+
+    @property
+    def is_flagged(self) -> bool:
+        """Whether a check found something."""
+        return self.checked is not None and bool(self.checked.findings)
 
     @property
     def is_open(self) -> bool:
@@ -77,18 +87,23 @@ class SeriesRow:
 def load_series(project: Project) -> list[SeriesRow]:
     """Every series with instances that count: by patient, then examination by date, then number."""
     by_hand = load_hand_choices(project.layout.series_json)
+    checked = load_checked_series(project.store)
     reasons: dict[int, list[str]] = {}
     for series_id, reason in project.store.execute(_REASONS):
         reasons.setdefault(series_id, []).insert(0, reason)
     rows = []
     for row in project.store.execute(_SERIES):
         choice = by_hand.get((row["original_study_uid"], row["original_series_uid"]))
-        rows.append(_series_row(row, reasons.get(row["series_id"], ()), None if choice is None else choice.is_taken))
+        is_taken_by_hand = None if choice is None else choice.is_taken
+        series_id = row["series_id"]
+        rows.append(_series_row(row, reasons.get(series_id, ()), is_taken_by_hand, checked.get(series_id)))
     rows.sort(key=_order)
     return rows
 
 
-def _series_row(row: Any, reasons: Iterable[str], is_taken_by_hand: bool | None) -> SeriesRow:
+def _series_row(
+    row: Any, reasons: Iterable[str], is_taken_by_hand: bool | None, checked: CheckedSeries | None
+) -> SeriesRow:
     shown = dict(zip(_KEYWORDS, json.loads(row["original_shown"]), strict=True))
     texts = {keyword: text_of(shown[keyword]).strip() for keyword in _KEYWORDS}
     return SeriesRow(
@@ -113,6 +128,7 @@ def _series_row(row: Any, reasons: Iterable[str], is_taken_by_hand: bool | None)
         size=row["size"],
         original_reasons=tuple(reasons),
         is_taken_by_hand=is_taken_by_hand,
+        checked=checked,
     )
 
 
@@ -195,6 +211,7 @@ class Branch:
     series: int
     series_taken: int
     series_open: int  # not judged by ``select`` yet
+    series_flagged: int  # of which a check found something
     instances: int
     taken: int
     size: int
@@ -225,7 +242,7 @@ class _Growing:
         self._children: list[list[int]] = [[]]
         self._rows: list[SeriesRow | None] = [None]
         self._modalities: list[dict[str, None]] = [{}]
-        self._sums: list[list[int]] = [[0] * 6]
+        self._sums: list[list[int]] = [[0] * 7]
         self._patient = self._study = 0
 
     def add(self, row: SeriesRow) -> None:
@@ -236,7 +253,8 @@ class _Growing:
         if is_new_patient or study is None or study.original_study_uid != row.original_study_uid:
             self._study = self._grow(Level.STUDY, self._patient, row)
         series = self._grow(Level.SERIES, self._study, row)
-        summands = (1, int(row.taken > 0), int(row.is_open), row.instances, row.taken, row.size)
+        is_taken = row.taken > 0
+        summands = (1, int(is_taken), int(row.is_open), int(row.is_flagged), row.instances, row.taken, row.size)
         for place in (0, self._patient, self._study, series):
             self._modalities[place][row.original_modality] = None
             for which, summand in enumerate(summands):
@@ -250,7 +268,7 @@ class _Growing:
         self._children.append([])
         self._rows.append(row)
         self._modalities.append({})
-        self._sums.append([0] * 6)
+        self._sums.append([0] * 7)
         return place
 
     def branches(self) -> list[Branch]:

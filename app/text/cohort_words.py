@@ -23,14 +23,25 @@ SOURCES: Mapping[RowSource, str] = {
 
 def trouble_sentence(problem: ListProblem, translate: Translate = str) -> str:
     """What is wrong with a row of a list; without the identifiers."""
-    place = translate(SOURCES[problem.source]).format(line=problem.line)
-    return f"{place}: {translate(TROUBLES[problem.trouble]).format(label=problem.label)}"
+    return f"{row_name(problem, translate)}: {trouble_name(problem, translate)}"
+
+
+def row_name(problem: ListProblem, translate: Translate = str) -> str:
+    """Which row it is."""
+    return translate(SOURCES[problem.source]).format(line=problem.line)
+
+
+def trouble_name(problem: ListProblem, translate: Translate = str) -> str:
+    """What is wrong, without the row."""
+    return translate(TROUBLES[problem.trouble]).format(label=problem.label)
 
 
 def group_sentence(counts: GroupCounts, translate: Translate = str) -> str:
     """How a group came out: "100 of 240 studies are taken."."""
     if counts.wanted is None:
         sentence = translate(mark("{drawn} studies are taken, all that were found."))
+    elif not counts.wanted:
+        sentence = translate(mark("The group that it is matched to is empty."))
     elif counts.short:
         sentence = translate(mark("{drawn} of {wanted} wanted studies are taken; {short} were not found."))
     else:

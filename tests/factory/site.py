@@ -10,6 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from math import cos, radians, sin
 from pathlib import Path
+from random import Random
 
 import numpy as np
 from pydicom import uid as uids
@@ -469,10 +470,11 @@ def write_site(
     """Write one study for each kind and each fault, in mixed order; gives what was planted."""
     planted = []
     jobs: list[tuple[Kind, Fault | None]] = [(kind, None) for kind in clean] + [(fault.make, fault) for fault in faults]
+    places = Random(seed).sample(range(len(jobs)), len(jobs))
     for number, (make, fault) in enumerate(jobs):
         images = make(make_study(seed * 10_000 + number))
         for place, image in enumerate(images):
-            path = folder / f"{number * 37 % len(jobs):04}" / f"{place:04}"
+            path = folder / f"{places[number]:04}" / f"{place:04}"
             save(image, path)
             if fault is not None and place < fault.cut:
                 path.write_bytes(to_bytes(image)[:-40])

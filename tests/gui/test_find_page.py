@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.catalog.step import scan
+from app.gui.models.series_tree import STATE
 from app.gui.pages.find import FindPage
 from app.gui.session import Session
 from app.jobs.executors import SerialExecutor
@@ -266,7 +267,8 @@ def test_click_on_a_bar_filters_what_is_shown_and_select_makes_it_the_selection(
     page.filters.chips[0].close_button.click()
     settle(page, qtbot)
     assert len(series_shown(page)) == 6
-    states = [page.tree.model.data(page.tree.model.index_of(at, 6)) for at in range(1, len(page.tree.model.branches))]
+    model = page.tree.model
+    states = [model.data(model.index_of(at, STATE)) for at in range(1, len(model.branches))]
     assert any("Modality CT is not MR" in state for state in states), "why it is excluded"
 
 

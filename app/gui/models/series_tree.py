@@ -10,14 +10,16 @@ from PySide6.QtWidgets import QApplication
 from app.gui.checklist import counted, number, size_text
 from app.gui.text import tr
 from app.gui.widgets.tints import Tint, tint
+from app.protocol.checks import Severity
 from app.selection.tree import Branch, Level, SeriesRow
+from app.text.check_words import CHECK_NAMES, finding_sentence
 from app.text.i18n import mark
 from app.text.query_words import explanation_words
 from app.text.value_words import readable
 
 Index = QModelIndex | QPersistentModelIndex
 
-NAME, IMAGES, SIZE, MODALITY, BODY_PART, THICKNESS, STATE = range(7)
+NAME, IMAGES, SIZE, MODALITY, BODY_PART, THICKNESS, CHECKS, STATE = range(8)
 _HEADS = (
     mark("Patient, study, series"),
     mark("Images"),
@@ -25,6 +27,7 @@ _HEADS = (
     mark("Modality"),
     mark("Body part"),
     mark("Thickness"),
+    mark("Checks"),
     mark("Taken or why not"),
 )
 _NUMBERS = frozenset((IMAGES, SIZE, THICKNESS))
@@ -102,8 +105,12 @@ class SeriesTreeModel(QAbstractItemModel):
                 return _text(branch, branch.row, index.column())
             case Qt.ItemDataRole.ToolTipRole if index.column() in (NAME, STATE):
                 return _text(branch, branch.row, index.column())
+            case Qt.ItemDataRole.ToolTipRole if index.column() == CHECKS and branch.level is Level.SERIES:
+                return "\n".join(check_sentences(branch.row))
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _alignment(index.column())
+            case Qt.ItemDataRole.ForegroundRole if index.column() == CHECKS and _is_excluded(branch):
+                return tint(QApplication.palette(), Tint.GONE)
             case Qt.ItemDataRole.ForegroundRole if index.column() == STATE or not branch.taken:
                 palette = QApplication.palette()
                 if index.column() != STATE:
@@ -148,8 +155,39 @@ def _text(branch: Branch, row: SeriesRow, column: int) -> str:
             return row.original_body_part if is_series else ""
         case 5:  # THICKNESS
             return f"{row.thickness_mm:g} mm" if is_series and row.thickness_mm else ""
+        case 6:  # CHECKS
+            return checks_text(row) if is_series else _flagged_text(branch)
         case _:
             return state_text(row) if is_series else _sum_text(branch)
+
+
+def checks_text(row: SeriesRow) -> str:
+    """What the checks found first, and how much more there is."""
+    if not row.is_flagged or row.checked is None:
+        return ""
+    first, *others = row.checked.findings
+    more = f" +{number(len(others))}" if others else ""
+    return f"{severity_sign(first.severity)} {tr(CHECK_NAMES[first.check])}{more}"
+
+
+def check_sentences(row: SeriesRow) -> list[str]:
+    """All that the checks found, each with its sign."""
+    findings = () if row.checked is None else row.checked.findings
+    return [f"{severity_sign(finding.severity)} {finding_sentence(finding, tr)}" for finding in findings]
+
+
+def severity_sign(severity: Severity) -> str:
+    """A sign beside the colour: what is left out has another one than what only is to be looked at."""
+    return "\u2298" if severity is Severity.EXCLUDE else "\u26a0"
+
+
+def _flagged_text(branch: Branch) -> str:
+    return f"\u26a0 {number(branch.series_flagged)}" if branch.series_flagged else ""
+
+
+def _is_excluded(branch: Branch) -> bool:
+    findings = () if branch.row is None or branch.row.checked is None else branch.row.checked.findings
+    return branch.level is Level.SERIES and any(finding.severity is Severity.EXCLUDE for finding in findings)
 
 
 def state_text(row: SeriesRow) -> str:

@@ -25,6 +25,7 @@ from app.gui.checklist import counted, number
 from app.gui.session import Ending, Outcome, Session
 from app.gui.text import tr
 from app.gui.widgets.filter_bar import FilterBar
+from app.gui.widgets.groups_panel import GroupsPanel
 from app.gui.widgets.inventory_panel import InventoryPanel, load_bar_chart
 from app.gui.widgets.line_list import Head, LineList
 from app.gui.widgets.parts import GAP_PX, MARGIN_PX, EmptyState, Problems, TitleRow, button, relabel, shortcut
@@ -39,21 +40,25 @@ from app.pipeline.finding import (
     load_found,
     narrow,
     narrow_to_list,
+    remember_studies,
     remove_source,
     show,
 )
 from app.pipeline.run import run_all
 from app.project.folder import Project
 from app.selection.by_hand import choose_by_hand
+from app.selection.joining import ListProblem
 from app.selection.not_found import ListOutcome
+from app.selection.study_file import StudyFile, read_study_file
 from app.selection.wanted import Entry, WantedList, read_list
+from app.text.cohort_words import row_name, trouble_name
 from app.text.i18n import mark
 from app.text.messages import sentence_for, sentences_for
 from app.text.query_words import as_sentence, name_of_keyword
 
 _MOST_FILES = 2000
-_TREE, _PROBLEMS, _LIST = range(3)
-_PARTS = (Part.ALL, Part.TAKEN, Part.LEFT_OUT)
+_PARTS = (Part.ALL, Part.TAKEN, Part.LEFT_OUT, Part.FLAGGED)
+_NOT_USABLE, _NOT_FOUND = range(len(_PARTS), len(_PARTS) + 2)
 
 
 class FindPage(QWidget):
@@ -115,7 +120,7 @@ class FindPage(QWidget):
         self.problem_list = LineList(tr("Files that can't be used"), tr("Every file could be read."))
         self.problem_list.asked.connect(self._load_files)
         self.missing_list = LineList(tr("Lines of the list"), tr("Everything on the list was found and is taken."))
-        self.missing_list.asked.connect(self._show_entries)
+        self.missing_list.asked.connect(self.missing_list.show_lines)
         self.views = QStackedWidget()
         for widget in (self.tree, self.problem_list, self.missing_list):
             self.views.addWidget(widget)
@@ -127,10 +132,20 @@ class FindPage(QWidget):
         column.addWidget(self.views, 1)
         self.inventory = InventoryPanel()
         self.inventory.toggled.connect(self.filters.toggle)
+        self.groups = GroupsPanel()
+        self.groups.list_wanted.connect(self._choose_studies)
+        self.groups.list_removed.connect(lambda: self._change(partial(remember_studies, rows=())))
+        self.groups.problems_wanted.connect(lambda: self.tabs.button(_NOT_FOUND).setChecked(True))
+        right = QWidget()
+        beside = QVBoxLayout(right)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(GAP_PX)
+        beside.addWidget(self.groups)
+        beside.addWidget(self.inventory, 1)
         results = QSplitter(Qt.Orientation.Horizontal)
         results.setChildrenCollapsible(False)
         results.addWidget(left)
-        results.addWidget(self.inventory)
+        results.addWidget(right)
         results.setStretchFactor(0, 1)
         results.setStretchFactor(1, 0)
         results.setSizes([750, 260])
@@ -140,7 +155,7 @@ class FindPage(QWidget):
         self.tabs, self.parts = QButtonGroup(self), QButtonGroup(self)
         row = QHBoxLayout()
         row.setSpacing(4)
-        names = (tr("&All"), tr("Ta&ken"), tr("Left &out"), tr("Not &usable"), tr("Not foun&d"))
+        names = (tr("&All"), tr("Ta&ken"), tr("Left &out"), tr("C&hecks"), tr("Not &usable"), tr("Not foun&d"))
         for place, name in enumerate(names):
             tab = QPushButton(name)
             tab.setCheckable(True)
@@ -185,6 +200,7 @@ class FindPage(QWidget):
         self.problems.clear()
         self.sources.forget_waiting()
         self.filters.forget()
+        self.groups.show_cohorts(None)
         self.tree.show_branches((), {})
         self._show_state()
 
@@ -201,7 +217,8 @@ class FindPage(QWidget):
                 *(Head(_aside_sentence(line), line) for line in found.aside),
             ]
         )
-        self._show_list(found.original_list)
+        self._show_list(found.original_list, found.cohorts.problems)
+        self.groups.show_cohorts(found.cohorts)
         self._show_state()
         self._show_rows()
 
@@ -297,13 +314,15 @@ class FindPage(QWidget):
         totals = found.totals
         listed = found.original_list
         missing = len(listed.original_missing) if listed else 0
+        missing += len({(problem.source, problem.line) for problem in found.cohorts.problems})
         files = sum(line.files for line in found.problems)
-        counts = (totals.series, totals.series_taken, totals.series_left_out, files, missing)
+        shown = (totals.series, totals.series_taken, totals.series_left_out, totals.series_flagged)
+        counts = (*shown, files, missing)
         for place, count in enumerate(counts):
             tab = self.tabs.button(place)
             tab.setText(f"{tab.property('plainName')}  {number(count)}")
-        self.tabs.button(3).setVisible(bool(found.problems or found.aside))
-        self.tabs.button(4).setVisible(listed is not None)
+        self.tabs.button(_NOT_USABLE).setVisible(bool(found.problems or found.aside))
+        self.tabs.button(_NOT_FOUND).setVisible(listed is not None or found.cohorts.rows > 0)
         if self.tabs.checkedButton().isHidden():
             self.tabs.button(0).setChecked(True)
 
@@ -361,7 +380,7 @@ class FindPage(QWidget):
         self._change(partial(narrow, filters=self.filters.filters))
 
     def _choose_list(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(self, tr("Import a list"), "", tr("Tables (*.csv *.txt)"))
+        chosen, _ = QFileDialog.getOpenFileName(self, tr("Import a list"), "", tr("Tables (*.csv *.txt *.xlsx)"))
         if chosen:
             self.import_list(Path(chosen))
 
@@ -395,7 +414,38 @@ class FindPage(QWidget):
 
         self._session.ask(load, take, key="find-files")
 
-    def _show_list(self, listed: ListOutcome | None) -> None:
+    def _choose_studies(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self, tr("Import labels"), "", tr("Tables (*.csv *.txt *.xlsx)"))
+        if chosen:
+            self.import_studies(Path(chosen))
+
+    def import_studies(self, path: Path) -> None:
+        """Take groups and labels from a CSV or XLSX; rows that the protocol does not allow are told, and nothing is."""
+        project = self._session.project
+        if project is None:
+            return
+        protocol = project.protocol
+
+        def read() -> StudyFile | ConsignError:
+            try:
+                return read_study_file(path, protocol)
+            except ConsignError as error:
+                return error
+
+        self._session.aside(read, self._take_studies)
+
+    def _take_studies(self, file: StudyFile | ConsignError) -> None:
+        if isinstance(file, ConsignError):
+            self.problems.show_sentences(sentences_for(file, tr))
+            return
+        self._change(partial(remember_studies, rows=file.rows))
+        if file.original_ignored:
+            columns = ", ".join(file.original_ignored)
+            self.problems.show_sentences(
+                [tr("These columns are no labels of the protocol: {columns}.", columns=columns)]
+            )
+
+    def _show_list(self, listed: ListOutcome | None, problems: Sequence[ListProblem]) -> None:
         heads = []
         for entries, one, many in (
             (
@@ -410,11 +460,13 @@ class FindPage(QWidget):
             ),
         ):
             if entries:
-                heads.append(Head(counted(len(entries), one, many), entries))
+                heads.append(Head(counted(len(entries), one, many), [_entry_text(entry) for entry in entries]))
+        by_sentence: dict[str, list[str]] = {}
+        for problem in problems:
+            lines = by_sentence.setdefault(trouble_name(problem, tr), [])
+            lines.append(f"{row_name(problem, tr)}: {_entry_text(problem.original_identifiers)}")
+        heads += [Head(f"{sentence} ({number(len(lines))})", lines) for sentence, lines in by_sentence.items()]
         self.missing_list.show_heads(heads)
-
-    def _show_entries(self, entries: tuple[Entry, ...]) -> None:
-        self.missing_list.show_lines([_entry_text(entry) for entry in entries])
 
 
 def _problem_sentence(line: ReasonCount) -> str:

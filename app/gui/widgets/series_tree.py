@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -17,21 +17,24 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.checklist import counted, number
+from app.gui.checklist import counted, number, size_text
 from app.gui.models.series_tree import (
     BODY_PART,
+    CHECKS,
     IMAGES,
     MODALITY,
     NAME,
     SIZE,
+    STATE,
     THICKNESS,
     SeriesTreeModel,
     branch_name,
 )
 from app.gui.text import tr
+from app.gui.widgets.check_panel import CheckPanel
 from app.gui.widgets.parts import button, quiet, scaled, shortcut, text_label
 from app.selection.by_hand import MAX_REASON_LENGTH
-from app.selection.tree import Branch, BranchKey, SeriesRow, branch_key
+from app.selection.tree import Branch, BranchKey, Level, SeriesRow, branch_key
 from app.text.i18n import mark
 from app.text.query_words import explanation_words
 
@@ -40,7 +43,19 @@ _FEW = 60
 # So many branches are opened again when the tree is made anew; thousands would take a tenth of a second.
 _MOST_OPENED = 300
 _REASONS_SHOWN = 3
-_USUAL = {IMAGES: "00 of 00", SIZE: "000.0 kB", MODALITY: "CT", BODY_PART: "CHEST", THICKNESS: "1.25 mm"}
+_USUAL = {
+    IMAGES: "00 of 00",
+    SIZE: "000.0 kB",
+    MODALITY: "CT",
+    BODY_PART: "CHEST",
+    THICKNESS: "1.25 mm",
+    CHECKS: "\u26a0 Missing slices",
+}
+
+
+# What goes first where the window is narrow; the panel below says it, too. The last column keeps so many letters.
+_LESS_NEEDED = (SIZE, BODY_PART, THICKNESS)
+_LETTERS_OF_STATE = 22
 
 
 class SeriesTree(QWidget):
@@ -51,6 +66,7 @@ class SeriesTree(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.model = SeriesTreeModel()
+        self._widths: dict[int, int] = {}  # of the columns, as they are at first
         self._opened: dict[BranchKey, None] = {}  # the one that was opened last comes last
         self.view = self._make_view()
         column = QVBoxLayout(self)
@@ -78,12 +94,25 @@ class SeriesTree(QWidget):
         metrics = QFontMetrics(scaled(self.font(), 1.0, bold=True))
         for column, usual in _USUAL.items():
             head = str(self.model.headerData(column, Qt.Orientation.Horizontal))
-            header.resizeSection(column, max(metrics.horizontalAdvance(text) for text in (head, usual)) + 18)
+            self._widths[column] = max(metrics.horizontalAdvance(text) for text in (head, usual)) + 18
+            header.resizeSection(column, self._widths[column])
         header.resizeSection(NAME, metrics.averageCharWidth() * 29)
         view.expanded.connect(partial(self._note_opened, is_open=True))
         view.collapsed.connect(partial(self._note_opened, is_open=False))
         shortcut("R", view, self._focus_reason, inside=False)
         return view
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Leave out the less needed columns where "taken or why not" would not be read."""
+        super().resizeEvent(event)
+        header = self.view.header()
+        room = self.view.viewport().width() - self.fontMetrics().averageCharWidth() * _LETTERS_OF_STATE
+        columns = [column for column in range(header.count()) if column != STATE]
+        needed = sum(self._widths.get(column) or header.sectionSize(column) for column in columns)
+        for column in _LESS_NEEDED:
+            is_hidden = needed > room
+            self.view.setColumnHidden(column, is_hidden)
+            needed -= self._widths[column] if is_hidden else 0
 
     def _focus_reason(self) -> None:
         self.reason.setFocus()
@@ -118,6 +147,8 @@ class SeriesTree(QWidget):
         column.setSpacing(6)
         column.addWidget(self._what)
         column.addWidget(quiet(self._why))
+        self.checks = CheckPanel()
+        column.addWidget(self.checks)
         column.addLayout(row)
         return panel
 
@@ -168,6 +199,7 @@ class SeriesTree(QWidget):
             self._what.setText(self._name(rows))
             self._why.setText(_why(rows))
             self._why.show()
+        self.checks.show_series(rows)
         self._enable()
 
     def _name(self, rows: Sequence[SeriesRow]) -> str:
@@ -176,7 +208,11 @@ class SeriesTree(QWidget):
         branch = self.model.branch(indexes[0]) if len(indexes) == 1 else None
         if branch is None or branch.row is None:
             return tr("{count} series, {images}", count=number(len(rows)), images=images)
-        return f"{branch_name(branch, branch.row)}: {images}"
+        told = [images, size_text(branch.size)]
+        if branch.level is Level.SERIES:
+            thickness = f"{branch.row.thickness_mm:g} mm" if branch.row.thickness_mm else ""
+            told += [text for text in (branch.row.original_body_part, thickness) if text]
+        return f"{branch_name(branch, branch.row)}: {', '.join(told)}"
 
     def _enable(self) -> None:
         rows = self.chosen()
