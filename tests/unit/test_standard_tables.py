@@ -278,7 +278,7 @@ def test_usual_names_are_not_safe_words(name: str) -> None:
 
 
 def test_words_and_code_values_are_those_of_the_installed_pydicom() -> None:
-    """Where this fails: ``python resources/standard/make_words.py``, and look at what a new pydicom would let through."""
+    """Where this fails: run ``resources/standard/make_words.py``, and look at what a new pydicom would let through."""
     made = runpy.run_path(str(FOLDER / "make_words.py"))
     for name, lines in (("words.txt", made["words"]()), ("code_values.txt", made["code_values"]())):
         assert (FOLDER / name).read_text(encoding="utf-8") == "".join(f"{line}\n" for line in lines)
