@@ -65,6 +65,8 @@ METADATA_FILES = (
 # The same in every part of a bundle.
 SHARED_FILES = tuple(f"metadata/{name}" for name in ("protocol.toml", "rules.csv", "signoff.json", "values.csv"))
 CHECKSUMS = "SHA256SUMS"
+# What has its place beside the listed files: the list itself, and what systems leave in a folder that somebody opened.
+_BESIDE = frozenset(("SHA256SUMS", ".DS_Store", "Thumbs.db", "desktop.ini"))
 MAX_FINDINGS = 1000  # of one part; what is wrong everywhere needs no longer list
 MAX_METADATA_BYTES = 512 << 20
 FIRST_HEADER_BYTES = 32 << 10
@@ -172,7 +174,7 @@ def verify_progress(
     """Verify folders and zip files as one delivery, and return what was found; progress counts bytes.
 
     All parts of each bundle must be there. Where SHA256SUMS lies beside the parts, it must agree; for a
-    folder it must be there, and name every zip file in it.
+    folder it must be there, and name every file in it.
     """
     findings: list[Finding] = []
     parts, folders = _find_parts(paths, findings)
@@ -222,6 +224,11 @@ def _check_group(reports: Sequence[PartReport]) -> list[Finding]:
         numbers = [member.number for member in members]
         if len({(member.shared, member.count) for member in members}) > 1:
             findings.append(Finding("parts-of-different-releases", first.name))
+        findings.extend(
+            Finding("part-name-differs", member.name)
+            for member in members
+            if member.name != f"{member.group}-part-{member.number:03d}.zip"
+        )
         if len(set(numbers)) < len(numbers):
             findings.append(Finding("part-twice", first.name))
         missing = sorted(set(range(1, first.count + 1)) - set(numbers))
@@ -256,6 +263,9 @@ def _check_sums(folder: Path, digests: Mapping[Path, str], *, is_whole: bool) ->
             findings.append(Finding("file-missing", name))
         elif _digest_of(path) != digest:
             findings.append(Finding("file-altered", name))
+    known = sums.keys() | {path.name for path in digests} | _BESIDE
+    strangers = sorted(path.name for path in folder.iterdir() if path.name not in known and path.is_file())
+    findings.extend(Finding("file-not-listed", name) for name in strangers)
     return findings
 
 

@@ -35,6 +35,7 @@ FINDINGS: Mapping[str, str] = {
     "file-altered": mark("The file was changed after it was written."),
     "file-missing": mark("A listed file is missing."),
     "file-not-listed": mark("The file is not listed."),
+    "part-name-differs": mark("The file has another name than the part that it is."),
     "folder-name-differs": mark("The base folder has another name than the bag says."),
     "payload-count-differs": mark("The number or size of the files is not what the bag says."),
     # metadata

@@ -19,6 +19,7 @@ CHUNK = 1 << 20
 SUM_LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._/-]+)$")
 COUNT = re.compile(r"([1-9][0-9]*) of ([1-9][0-9]*)$")
 BAG_FILES = ("bag-info.txt", "bagit.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt")
+BESIDE = ("SHA256SUMS", ".DS_Store", "Thumbs.db", "desktop.ini")
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 REGULAR_FILE = 0o100644 << 16
 END_RECORD, END_RECORD_64, LOCATOR_64 = 22, 56, 20
@@ -34,7 +35,7 @@ class Problems:
     def add(self, name, sentence):
         self.count += 1
         # Names come out of a file that may be hostile; a terminal must not obey them.
-        shown = "".join(sign if sign.isprintable() else "?" for sign in name)
+        shown = "".join(sign if sign.isascii() and sign.isprintable() else "?" for sign in name)
         print(f"PROBLEM  {shown}: {sentence}", flush=True)
 
 
@@ -183,6 +184,8 @@ def check_bag(path, archive, problems):
     group, number, total = info["Bag-Group-Identifier"], int(count.group(1)), int(count.group(2))
     if base != f"{group}-part-{number:03d}":
         problems.add(path.name, "the folder in it is not named like the part that it says it is")
+    elif path.name != base + ".zip":
+        problems.add(path.name, "is not named like the part that it is")
     return group, number, total
 
 
@@ -198,7 +201,7 @@ def check_part(path, problems):
     return None
 
 
-def check_sums(folder, parts, problems):
+def check_sums(folder, problems):
     path = folder / "SHA256SUMS"
     if not path.is_file():
         problems.add("SHA256SUMS", "is missing, so that nothing says which files belong to the bundle")
@@ -214,9 +217,9 @@ def check_sums(folder, parts, problems):
         with (folder / name).open("rb") as file:
             if digest_of(file)[0] != sums[name]:
                 problems.add(name, "was altered: its SHA-256 is not the one in SHA256SUMS")
-    for part in parts:
-        if part.name not in sums:
-            problems.add(part.name, "does not belong to the bundle: SHA256SUMS does not list it")
+    for name in sorted(one.name for one in folder.iterdir() if one.is_file()):
+        if name not in sums and name not in BESIDE:
+            problems.add(name, "does not belong to the bundle: SHA256SUMS does not list it")
 
 
 def check_group(found, problems):
@@ -243,7 +246,7 @@ def main(arguments):
         print("There is no part of a bundle (a .zip file) in " + str(folder))
         return 2
     problems = Problems()
-    check_sums(folder, parts, problems)
+    check_sums(folder, problems)
     found = []
     for number, part in enumerate(parts, start=1):
         print(f"Checking part {number} of {len(parts)}: {part.name}", flush=True)

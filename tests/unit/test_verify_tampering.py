@@ -340,7 +340,7 @@ def test_an_altered_report_is_found(out: Path) -> None:
 
 def test_a_zip_that_nobody_listed_is_found(out: Path) -> None:
     shutil.copy(out / PART, out / "more.zip")
-    assert codes(out) == {"file-not-listed", "part-twice"}
+    assert codes(out) == {"file-not-listed", "part-twice", "part-name-differs"}
     assert run_script(out)[0] == 1
 
 
