@@ -27,9 +27,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import __version__
 from app.errors import ConsignError
 from app.events import Event
+from app.gui.about import AboutButton
 from app.gui.appearance import apply_appearance, apply_scheme
 from app.gui.pages.start import StartPage, projects_folder
 from app.gui.preferences import Preferences
@@ -141,7 +141,8 @@ class Window(QMainWindow):
         column.addWidget(self.home_button)
         column.addWidget(self.help_button)
         last = QHBoxLayout()
-        last.addWidget(quiet(text_label(f"Consign {__version__}", wrap=False)), 1)
+        last.addWidget(AboutButton())
+        last.addStretch()
         last.addWidget(self.settings_button)
         column.addLayout(last)
         return nav
