@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -350,6 +351,7 @@ def instance_name(released: ReleasedInstance) -> str:
     return f"data/{'/'.join(folders)}/{short_digest(released.sop_instance_uid, INSTANCE_DIGITS)}.dcm"
 
 
+@lru_cache(maxsize=256)  # those of a study and a series come again and again
 def short_digest(uid: str, digits: int) -> str:
     """The first hex digits of a released UID's SHA-256."""
     return hashlib.sha256(uid.encode("ascii")).hexdigest()[:digits]

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from app.bundle.verify_header import (
@@ -515,7 +516,7 @@ class _PartCheck:
             pixel_sha256,
         ]:
             self.add("instance-differs-from-table", name)
-        folders = [hashlib.sha256(uid.encode()).hexdigest() for uid in uids]
+        folders = [_hex_of(uid) for uid in uids]
         named = (folders[0][:12], folders[1][:12], folders[2][:16])
         if named != (match["study"], match["series"], match["instance"]) or not all(uids):
             self.add("name-differs-from-uids", name)
@@ -654,6 +655,11 @@ class _PartCheck:
         search = IdentifierSearch.of_anybody(everybody)
         if any(search.is_in(text) for text in approved.texts()):
             self.add("original-identifier", "metadata/values.csv")
+
+
+@lru_cache(maxsize=256)
+def _hex_of(uid: str) -> str:
+    return hashlib.sha256(uid.encode()).hexdigest()
 
 
 def _digest_chunks(reader: ZipReader, entry: ZipEntry) -> str:

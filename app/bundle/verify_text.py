@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cached_property
 
 SHORTEST = 4
 # Shorter ones turn up by chance where bytes are no text, or where it is not known whose text it is.
@@ -20,8 +21,16 @@ class IdentifierSearch:
     """Finds identifiers as whole words: 'Long' is not in 'longitudinal', nor '1234' in '512345'."""
 
     def __init__(self, wanted: set[str]) -> None:
-        self._pattern = _pattern(wanted)
-        self._long_pattern = _pattern({part for part in wanted if len(part) >= SHORTEST_ANYWHERE})
+        self._wanted = wanted
+
+    # Compiling takes milliseconds, there is one of these for each patient, and few have all kinds of values.
+    @cached_property
+    def _pattern(self) -> re.Pattern[str] | None:
+        return _pattern(self._wanted)
+
+    @cached_property
+    def _long_pattern(self) -> re.Pattern[str] | None:
+        return _pattern({part for part in self._wanted if len(part) >= SHORTEST_ANYWHERE})
 
     @classmethod
     def of_patient(cls, original_identifiers: Iterable[str]) -> "IdentifierSearch":
