@@ -1,10 +1,10 @@
 # The commands of the README, each with all of its own set-up: make run, make demo, make test.
-# lint, screenshots and clean are for developers. Windows users start `python -m app` themselves.
+# lint, screenshots, catalogues and clean are for developers. Windows users start `python -m app` themselves.
 
 PYTHON := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: run demo test lint screenshots clean
+.PHONY: run demo test lint screenshots catalogues clean
 
 run: $(STAMP)
 	$(PYTHON) -m app
@@ -24,6 +24,10 @@ lint: $(STAMP)
 # Every page of the window at work on the demo, into build/screenshots.
 screenshots: $(STAMP)
 	$(PYTHON) -m tests.gui.screenshots
+
+# The texts of the code in every language, under resources/locale; says what is left to translate.
+catalogues: $(STAMP)
+	$(PYTHON) -m tests.catalogues
 
 # The stamp is written last: an installation that was interrupted is repeated.
 $(STAMP): pyproject.toml packaging/bootstrap.sh

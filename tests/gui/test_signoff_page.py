@@ -188,7 +188,7 @@ def test_new_project_has_everything_before_it(tmp_path: Path, qtbot: QtBot) -> N
     page.show()
     page.refresh()
     qtbot.waitUntil(lambda: page._overview is not None)
-    assert page._title.sentence.text() == "Next: sources read."
+    assert page._title.sentence.text() == "Next: Sources read."
     assert page._answers["leaves"].text() == "\u2022 Nothing yet."
     assert not page.bundle._table.isVisible()
     session.close()
