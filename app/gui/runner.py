@@ -13,6 +13,7 @@ from PySide6.QtCore import QThread, Signal
 
 from app.errors import ConsignError
 from app.events import Event, Job, Progress
+from app.gui.crash_report import reports_folder, write_crash_report
 from app.jobs.executors import WorkExecutor, open_executor
 from app.project.faults import fault_of
 from app.project.folder import Project
@@ -47,7 +48,8 @@ def as_consign_error(error: BaseException) -> ConsignError:
         return fault
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
-    return ConsignError("defect", kind=type(error).__name__, place=place)
+    report = write_crash_report(error, reports_folder())
+    return ConsignError("defect", kind=type(error).__name__, place=place, **({"report": str(report)} if report else {}))
 
 
 class Runner(QThread):

@@ -266,7 +266,7 @@ NOTES: Mapping[str, str] = {
 }
 
 # Ids that say where, in the order in which they are added to a sentence that does not name them itself.
-_PLACES = (mark("line {line}"), mark("column {column}"), mark("at {key}"))
+_PLACES = (mark("line {line}"), mark("column {column}"), mark("at {key}"), mark("more in {report}"))
 
 
 def sentence_for(code: str, ids: Mapping[str, str | int], translate: Translate = str) -> str:

@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QObject, Signal
@@ -43,7 +44,9 @@ def test_defect_in_a_slot_is_told_by_its_place(
     assert (defect.code, defect.ids["kind"]) == ("defect", "KeyError")
     assert str(defect.ids["place"]).startswith("test_defects.py:")
     assert "test_defects.py" in printed
-    assert CANARY not in printed + str(defect)
+    report = Path(str(defect.ids["report"])).read_text(encoding="utf-8")
+    assert "test_defects.py" in report
+    assert CANARY not in printed + str(defect) + report
 
 
 def test_defect_in_a_thread_is_told_by_its_place(told: list[ConsignError], capfd: pytest.CaptureFixture[str]) -> None:
