@@ -143,7 +143,9 @@ def _write_and_verify(context: PartContext, task: PartTask, path: Path, trace_pa
         writer.finish(context.files, context.facts, task.number, context.labels)
         file.flush()
         os.fsync(file.fileno())
-    report = verify_part(path, writer.expected(), context.identifiers)
+    expected = writer.expected()
+    del writer  # its rows of a large part take as much memory as the reader's
+    report = verify_part(path, expected, context.identifiers)
     if report.findings:
         # An odd file that rules and reader understand otherwise must not keep all others; whatever else is found stops
         # the export, above all a value that may not leave.
@@ -338,7 +340,7 @@ class BagWriter:
 
     def expected(self) -> Expected:
         """What the separate reader must find: names, and digests of the payload, its pixels and the bag's own files."""
-        return Expected(dict(self._payload), dict(self._pixels), dict(self._tags))
+        return Expected(self._payload, self._pixels, self._tags)
 
 
 def instance_name(released: ReleasedInstance) -> str:

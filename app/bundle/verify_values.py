@@ -315,10 +315,11 @@ def _bare_tag(tag: int) -> str:
 
 def _rows(content: bytes, fault: str) -> list[list[str]]:
     try:
-        text = content.decode("utf-8")
         # The longest field that Python's csv accepts is a setting of the process; a UT value can be longer.
-        csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-        return list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        csv.field_size_limit(max(csv.field_size_limit(), len(content)))
+        # Not StringIO, which takes four bytes for each character: the table of instances is the largest in a part.
+        with io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="") as lines:
+            return list(csv.reader(lines, strict=True))
     except (UnicodeDecodeError, csv.Error):
         raise TableFormError(fault) from None
 
