@@ -15,7 +15,7 @@ from app.project.decisions import Decisions, load_decisions
 from app.project.folder import Project
 from app.project.sorting import sorted_in_pieces
 from app.project.values import RowKind, Suspicion, ValueRow, by_severity
-from app.review.known_identity import KnownIdentity, name_parts
+from app.review.known_identity import AnybodysIdentity, KnownIdentity, name_parts
 from app.review.suspicion import is_constant, suspect_frequency, suspect_text
 
 # A word of fewer patients' texts is more likely a name than a term; it stays dropped, and nobody is asked.
@@ -162,7 +162,9 @@ def _all_name_parts(project: Project) -> frozenset[str]:
 
 
 def find_known_identities(project: Project, vocabulary: Collection[str]) -> set[tuple[str, str]]:
-    """Paths and unfolded values in which a part of the identity of one of their own patients occurs."""
+    """Paths and unfolded values in which a part of the identity of one of their own patients occurs, or all of
+    somebody else's.
+    """
     found: set[tuple[str, str]] = set()
     rows = project.store.execute(
         "SELECT DISTINCT patient_id, path, vr, value FROM released_values WHERE fold = '' ORDER BY patient_id"
@@ -179,7 +181,16 @@ def find_known_identities(project: Project, vocabulary: Collection[str]) -> set[
                 seen[text] = identity.occurs_in(text)
             if seen[text]:
                 found.add((path, value))
-    return found
+    return found | _with_anybodys_identity(project)
+
+
+def _with_anybodys_identity(project: Project) -> set[tuple[str, str]]:
+    originals = project.store.execute(
+        "SELECT DISTINCT original_value FROM identities WHERE kind IN ('name', 'id', 'place')"
+    )
+    anybody = AnybodysIdentity(original for (original,) in originals)
+    released = project.store.execute("SELECT DISTINCT path, value FROM released_values WHERE fold = ''")
+    return {(path, value) for path, value in released if not is_constant(path, value) and anybody.occurs_in(value)}
 
 
 def _searched_text(vr: str, value: str, vocabulary: Collection[str]) -> str:

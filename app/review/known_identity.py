@@ -19,6 +19,10 @@ SHORTEST_ID = 4
 # "scanner".
 SHORTEST_INSIDE = 6
 
+# Shorter ones turn up in the texts of others by chance.
+SHORTEST_OF_ANYBODY = 8
+
+_WORD = re.compile(r"\w+")
 _DATE = re.compile(r"(\d{4})([-./]?)(\d{2})\2(\d{2})")
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _GERMANIC = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
@@ -53,6 +57,34 @@ class KnownIdentity:
             return False
         # JohnDoe is one word as written, and two as meant; McDonald the other way round.
         return any(self._pattern.search(fold(form)) for form in {text, _CAMEL_CASE.sub(" ", text)})
+
+
+class AnybodysIdentity:
+    """Whole names, in either order, and longer identifiers of everybody.
+
+    The table of approved values is about all patients, and the separate reader finds there what is anybody's: a person
+    whose name is a protocol's would stop every export, if nobody were asked about it before.
+    """
+
+    def __init__(self, original_values: Iterable[str]) -> None:
+        self._wanted: set[tuple[str, ...]] = set()
+        for original in original_values:
+            parts = [tuple(_WORD.findall(part)) for part in re.split(r"[\^=]+", fold(original))]
+            for ordered in (parts, parts[::-1]):
+                words = tuple(word for part in ordered for word in part)
+                text = " ".join(words)
+                if len(text) >= SHORTEST_OF_ANYBODY and (len(words) > 1 or any(map(str.isdigit, text))):
+                    self._wanted.add(words)
+        self._lengths = sorted({len(words) for words in self._wanted})
+
+    def occurs_in(self, text: str) -> bool:
+        """Whether one of them is in ``text``, whatever stands between its words."""
+        words = tuple(_WORD.findall(fold(text)))
+        return any(
+            words[start : start + length] in self._wanted
+            for length in self._lengths
+            for start in range(len(words) - length + 1)
+        )
 
 
 def name_parts(original_name: str) -> set[str]:

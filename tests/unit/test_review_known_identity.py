@@ -1,6 +1,6 @@
 import pytest
 
-from app.review.known_identity import KnownIdentity, name_parts
+from app.review.known_identity import AnybodysIdentity, KnownIdentity, name_parts
 
 
 def occurs(kind: str, original: str, text: str) -> bool:
@@ -91,3 +91,25 @@ def test_no_identity_is_found_in_nothing() -> None:
 
 def test_name_parts_leave_out_initials() -> None:
     assert name_parts("van der Berg^A B^^Dr.") == {"van", "der", "berg"}
+
+
+@pytest.mark.parametrize(
+    ("original", "text"),
+    [
+        ("Thorax^Axial", "thorax axial 3 mm"),
+        ("Thorax^Axial", "Axial Thorax"),
+        ("Thorax axial", "THORAX_AXIAL".replace("_", " ")),
+        ("A1234567", "study a1234567"),
+        ("Hügel^Änne", "huegel Anne Hugel"),
+    ],
+)
+def test_whole_name_of_anybody_is_found(original: str, text: str) -> None:
+    assert AnybodysIdentity([original]).occurs_in(text)
+
+
+@pytest.mark.parametrize(
+    ("original", "text"),
+    [("Compression", "Compression"), ("Thorax^Axial", "Thorax coronal axial"), ("A123", "A123"), ("", "text")],
+)
+def test_single_names_and_short_identifiers_of_others_are_not(original: str, text: str) -> None:
+    assert not AnybodysIdentity([original]).occurs_in(text)
