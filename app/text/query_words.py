@@ -238,22 +238,3 @@ def _shown(keyword: str, value: Value, translate: Translate) -> str:
 
 def _with_unit(keyword: str, value: str, translate: Translate) -> str:
     return f"{value} {translate(UNITS[keyword])}" if keyword in UNITS and value else value
-
-
-def explanation_words(original_explanation: str, translate: Translate = str) -> str:
-    """Why a series is not taken, with the names that people use in place of keywords."""
-    pieces = [_piece(piece, translate) for piece in original_explanation.split("; ")]
-    text = "; ".join(pieces)
-    return f"{text[:1].upper()}{text[1:]}"
-
-
-def _piece(piece: str, translate: Translate) -> str:
-    keyword, _, rest = piece.partition(" ")
-    if keyword not in VOCABULARY:
-        return piece
-    name = translate(_KIND) if keyword == "ObjectKind" else name_of_keyword(keyword, translate)
-    return translate(_MISSING).format(name=name) if rest == "missing" else f"{name} {rest}"
-
-
-_KIND = mark("kind of object")
-_MISSING = mark("{name} is not given")

@@ -10,7 +10,7 @@ from app.protocol.load import load_protocol, parse_protocol
 from app.protocol.predicates import VOCABULARY
 from app.protocol.where import parse_where
 from app.text.protocol_words import OPTIONS, Topic, read_back
-from app.text.query_words import explanation_words, name_of_keyword, phrase, query_sentences
+from app.text.query_words import name_of_keyword, phrase, query_sentences
 
 HEAD = 'id = "p"\ntitle = "T"\ncontact = "C"\n[selection]\nwhere = \'Modality == "CT"\'\n'
 
@@ -55,13 +55,6 @@ def test_each_thing_that_must_hold_is_a_sentence() -> None:
 
 def test_every_word_of_the_query_language_has_a_name() -> None:
     assert all(name_of_keyword(keyword).strip() for keyword in VOCABULARY)
-
-
-def test_explanation_names_attributes_as_people_do() -> None:
-    text = "SliceThickness 5.0 > 1.0; StudyDate missing"
-    assert explanation_words(text) == "Slice thickness 5.0 > 1.0; date of the examination is not given"
-    assert explanation_words("ObjectKind sr is not rt") == "Kind of object sr is not rt"
-    assert explanation_words("left out by hand: too dark") == "Left out by hand: too dark"
 
 
 # protocols ------------------------------------------------------------------
@@ -130,3 +123,28 @@ def test_overrides_words_and_signatures_are_named() -> None:
     assert "These images may leave: those without text." in sentences[Topic.IMAGES]
     assert "If nobody decides, images with text stay at your site." in sentences[Topic.IMAGES]
     assert "You look at" not in sentences[Topic.IMAGES]
+
+
+def test_groups_labels_and_checks_are_read_back() -> None:
+    text = (
+        'id = "p"\ntitle = "T"\ncontact = "C"\n[selection]\nwhere = "Rows > 1"\n'
+        '[[groups]]\nname = "cases"\nwanted = 100\nlisted = true\none_per_patient = true\n'
+        '[[groups]]\nname = "controls"\nwhere = "PatientAge >= 40"\n'
+        'match = { group = "cases", on = ["age", "sex"], ratio = 2 }\n'
+        '[[labels]]\nname = "finding"\ntype = "category"\nvalues = ["cyst", "none"]\nrequired = true\n'
+        '[[labels]]\nname = "size"\ntype = "number"\nminimum = 0\nmaximum = 80\n'
+        '[checks]\nmissing_slices = "exclude"\nkernel = "ignore"\n'
+        '[checks.expect]\nplane = ["axial"]\nphase = ["venous", "delayed"]\nthickest_mm = 1.5\n'
+    )
+
+    assert told(text)[Topic.COHORTS].split("\n") == [
+        "Group cases: 100 studies, drawn at random where there are more. One study of a patient at most. Only studies "
+        "that a list puts into it.",
+        "Group controls: 2 studies for each one of group cases, alike in age, sex. What counts: age is at least 40 "
+        "years.",
+        "The label finding leaves with the images, and no study goes without it: cyst, none.",
+        "The label size leaves with the images where a list gives it: a number from 0 to 80.",
+        "Series with these findings stay at your site: missing slices.",
+        "This is not checked: kernel.",
+        "A series is expected to be: axial; venous or delayed; 1.5 mm thick at most.",
+    ]

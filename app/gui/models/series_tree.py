@@ -13,8 +13,8 @@ from app.gui.widgets.tints import Tint, tint
 from app.protocol.checks import Severity
 from app.selection.tree import Branch, Level, SeriesRow
 from app.text.check_words import CHECK_NAMES, finding_sentence
+from app.text.exclusion_words import exclusion_words
 from app.text.i18n import mark
-from app.text.query_words import explanation_words
 from app.text.value_words import readable
 
 Index = QModelIndex | QPersistentModelIndex
@@ -192,7 +192,7 @@ def _is_excluded(branch: Branch) -> bool:
 
 def state_text(row: SeriesRow) -> str:
     """Whether a series is taken, or why not, as sign and words."""
-    reason = explanation_words(row.original_reasons[0], tr) if row.original_reasons else ""
+    reason = exclusion_words(row.original_reasons[0], tr) if row.original_reasons else ""
     if row.is_open:
         return f"\u2026 {tr('not judged yet')}"
     if row.taken == row.instances:

@@ -35,8 +35,8 @@ from app.gui.widgets.check_panel import CheckPanel
 from app.gui.widgets.parts import button, quiet, scaled, shortcut, text_label
 from app.selection.by_hand import MAX_REASON_LENGTH
 from app.selection.tree import Branch, BranchKey, Level, SeriesRow, branch_key
+from app.text.exclusion_words import exclusion_words
 from app.text.i18n import mark
-from app.text.query_words import explanation_words
 
 # A tree of at most so many branches is shown open.
 _FEW = 60
@@ -230,7 +230,7 @@ class SeriesTree(QWidget):
 
 def _why(rows: Sequence[SeriesRow]) -> str:
     taken = sum(bool(row.taken) for row in rows)
-    reasons = dict.fromkeys(explanation_words(reason, tr) for row in rows for reason in row.original_reasons)
+    reasons = dict.fromkeys(exclusion_words(reason, tr) for row in rows for reason in row.original_reasons)
     if any(row.is_open for row in rows):
         return tr("Not judged yet; that is done when all sources are read.")
     if len(rows) == 1:
