@@ -30,6 +30,7 @@ from app.gui.session import Ending, Outcome, Session
 from app.gui.text import tr
 from app.gui.widgets.cleaned_text import CleanedTextDelegate
 from app.gui.widgets.parts import (
+    CELL_PX,
     GAP_PX,
     MARGIN_PX,
     EmptyState,
@@ -147,10 +148,11 @@ class DeidentifyPage(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's
         """Before and after keep half of the table at least, however large the text is."""
         super().resizeEvent(event)
-        em, width = self.fontMetrics().averageCharWidth(), self._view.width()
+        metrics, width = self.fontMetrics(), self._view.width()
         header = self._view.horizontalHeader()
-        header.resizeSection(NAME, min(34 * em, width * 3 // 10))
-        header.resizeSection(FATE, min(22 * em, width * 2 // 10))
+        header.resizeSection(NAME, min(34 * metrics.averageCharWidth(), width * 3 // 10))
+        longest = max(metrics.horizontalAdvance(fate_text(fate)) for fate in Fate) + 4 * CELL_PX
+        header.resizeSection(FATE, min(max(longest, header.sectionSizeHint(FATE)), width // 4))
 
     def _make_browser(self) -> QHBoxLayout:
         self._slider = QSlider(Qt.Orientation.Horizontal)

@@ -145,7 +145,7 @@ class ValuesPage(QWidget):
         em = self.fontMetrics().averageCharWidth()
         for section, width in enumerate((27, 30, 0, 13, 13, 22)):
             if width:
-                header.resizeSection(section, width * em)
+                header.resizeSection(section, max(width * em, header.sectionSizeHint(section)))
         header.setSectionResizeMode(COLUMNS.index(Column.VALUE), QHeaderView.ResizeMode.Stretch)
         header.setMinimumSectionSize(6 * em)
         self._model.sort_wanted.connect(self._sort)

@@ -54,8 +54,8 @@ class ExportCard(Card):
         header = self._table.horizontalHeader()
         em = self.fontMetrics().averageCharWidth()
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-        header.resizeSection(1, 14 * em)
-        header.resizeSection(2, 14 * em)
+        for section in (1, 2):
+            header.resizeSection(section, max(14 * em, header.sectionSizeHint(section)))
         header.setStretchLastSection(True)
         self._verify = button(
             tr("&Verify again"), tr("Read the whole bundle and check it once more"), self.verify_wanted.emit
