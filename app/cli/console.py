@@ -1,6 +1,7 @@
 """What a person or a machine sees of a job: progress with rate and time left, results, sentences for codes."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Generator, Mapping
@@ -10,6 +11,7 @@ import click
 
 from app.errors import ConsignError
 from app.events import Event, Finished, Job, Note, Progress
+from app.text.i18n import language_of_terminal, open_translation
 from app.text.messages import sentence_for, sentences_for
 
 T = TypeVar("T")
@@ -25,6 +27,9 @@ class Console:
 
     def __init__(self, *, json_output: bool) -> None:
         self._json = json_output
+        # What a machine reads stays English.
+        language = "en" if json_output else language_of_terminal(os.environ)
+        self.translate = open_translation([language])
         self._is_terminal = sys.stderr.isatty()
         self._shown = 0.0
         self._started = 0.0
@@ -69,10 +74,14 @@ class Console:
         self._end_line()
         click.echo(json.dumps(values, ensure_ascii=False) if self._json else text)
 
+    def sentence(self, code: str) -> str:
+        """The sentence of a code in the terminal's language."""
+        return sentence_for(code, {}, self.translate)
+
     def error(self, error: ConsignError) -> None:
         """Say what went wrong and what to do."""
         self._end_line()
-        sentence = "\n".join(sentences_for(error))
+        sentence = "\n".join(sentences_for(error, self.translate))
         if self._json:
             click.echo(json.dumps({"error": error.code, "ids": dict(error.ids), "message": sentence}))
         else:
@@ -113,7 +122,7 @@ class Console:
             click.echo(json.dumps({"event": "note", "step": event.step, "code": event.code, "ids": dict(event.ids)}))
             return
         self._end_line()
-        click.echo(f"  {sentence_for(event.code, event.ids)}", err=True)
+        click.echo(f"  {sentence_for(event.code, event.ids, self.translate)}", err=True)
 
     def _finished(self, event: Finished) -> None:
         self._step = ""

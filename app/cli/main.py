@@ -18,6 +18,7 @@ from app.jobs.executors import DaskExecutor, ProcessExecutor, SerialExecutor, op
 from app.logs import quieten_libraries
 from app.project.faults import fault_of
 from app.project.folder import Project, create_project
+from app.text.i18n import mark
 
 if TYPE_CHECKING:
     from app.pipeline.run import NextSteps
@@ -32,6 +33,9 @@ Command = Callable[..., None]
 Folder = click.Path(path_type=Path, file_okay=False)
 File = click.Path(path_type=Path, dir_okay=False)
 AnyPath = click.Path(path_type=Path)
+
+
+_STOPPED = mark("Stopped. Nothing is lost: the same command goes on from here.")
 
 
 def _command(function: Callable[..., int | None]) -> Command:
@@ -56,7 +60,7 @@ def _command(function: Callable[..., int | None]) -> Command:
             console.error(ConsignError("defect", kind=type(defect).__name__, place=place))
             sys.exit(BLOCKED)
         except KeyboardInterrupt:
-            click.echo("\nStopped. Nothing is lost: the same command goes on from here.", err=True)
+            click.echo(f"\n{console.translate(_STOPPED)}", err=True)
             sys.exit(INTERRUPTED)
         sys.exit(code or 0)
 
@@ -173,7 +177,6 @@ def reports(console: Console, project: Path, table: Path, accept: tuple[str, ...
 def prepare(console: Console, project: Path, unattended: bool, workers: str) -> None:
     """De-identify the selected headers in memory; keep each unique value that would leave."""
     from app.deid.step import prepare as prepare_step
-    from app.text.messages import sentence_for
 
     with _open(project, workers) as (opened, executor):
         counts = console.watch(prepare_step(opened, executor, unattended=unattended))
@@ -182,7 +185,7 @@ def prepare(console: Console, project: Path, unattended: bool, workers: str) -> 
             "GROUP BY 1 ORDER BY 2 DESC, 1"
         ).fetchall()
     reasons = {row["state_reason"]: row["n"] for row in held}
-    lines = [f"{count:>9}  {reason}: {sentence_for(reason, {})}" for reason, count in reasons.items()]
+    lines = [f"{count:>9}  {reason}: {console.sentence(reason)}" for reason, count in reasons.items()]
     console.result({"counts": dict(counts), "held_back": reasons}, "\n".join(lines))
 
 
@@ -370,7 +373,6 @@ def export(console: Console, project: Path, out: Path, unattended: bool, workers
 def verify(console: Console, bundle: tuple[Path, ...], project: Path | None) -> int:
     """Check a bundle, anywhere: every file, every value, every pixel digest."""
     from app.pipeline.verify import verify as verify_parts
-    from app.text.messages import sentence_for
 
     report = console.follow(verify_parts(bundle, project))
     findings = [{"code": one.code, "part": one.part, "entry": one.entry, "path": one.path} for one in report.findings]
@@ -379,7 +381,7 @@ def verify(console: Console, bundle: tuple[Path, ...], project: Path | None) -> 
     if not findings:
         console.result(told, f"Verified: {len(report.parts)} parts, {instances} instances.")
         return 0
-    lines = [f"{one.part} {one.entry} {one.path}: {sentence_for(one.code, {})}" for one in report.findings]
+    lines = [f"{one.part} {one.entry} {one.path}: {console.sentence(one.code)}" for one in report.findings]
     console.result(told, _shortened([*lines, f"NOT VERIFIED: {len(findings)} findings."]))
     return BLOCKED
 
