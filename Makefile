@@ -1,10 +1,11 @@
 # The commands of the README, each with all of its own set-up: make run, make demo, make test.
-# lint, screenshots, catalogues and clean are for developers. Windows users start `python -m app` themselves.
+# lint, screenshots, catalogues, installers and clean are for developers. Windows users start `python -m app` themselves.
 
 PYTHON := .venv/bin/python
 STAMP := .venv/.installed
+VERSION = $(shell $(PYTHON) -c 'from app import __version__; print(__version__)')
 
-.PHONY: run demo test lint screenshots catalogues clean
+.PHONY: run demo test lint screenshots catalogues frozen linux windows installers clean
 
 run: $(STAMP)
 	$(PYTHON) -m app
@@ -28,6 +29,20 @@ screenshots: $(STAMP)
 # The texts of the code in every language, under resources/locale; says what is left to translate.
 catalogues: $(STAMP)
 	$(PYTHON) -m tests.catalogues
+
+# All that this machine can build, into dist/; packaging/README.md says what each needs, and how each is tried.
+installers: linux windows
+	cd dist && sha256sum consign* > SHA256SUMS
+
+linux: frozen
+	bash packaging/linux/build.sh $(VERSION)
+
+windows:
+	$(PYTHON) packaging/windows/build.py
+
+frozen: $(STAMP)
+	bash packaging/freeze.sh
+	$(PYTHON) packaging/check_frozen.py dist/consign
 
 # The stamp is written last: an installation that was interrupted is repeated.
 $(STAMP): pyproject.toml packaging/bootstrap.sh

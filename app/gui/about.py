@@ -20,7 +20,7 @@ class AboutButton(QPushButton):
 
     def __init__(self) -> None:
         super().__init__(f"Consign {__version__}")
-        self.setFlat(True)
+        self.setObjectName("step")
         self.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.setCursor(QCursor(Qt.CursorShape.PointingHandCursor))
         self.setAccessibleName(tr("About Consign"))
