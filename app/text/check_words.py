@@ -54,7 +54,7 @@ PHASES: Mapping[Phase, str] = {
     Phase.ENHANCED: mark("with contrast"),
 }
 
-_PLANES: Mapping[str, str] = {
+PLANES: Mapping[str, str] = {
     "axial": mark("axial"),
     "coronal": mark("coronal"),
     "sagittal": mark("sagittal"),
@@ -104,7 +104,7 @@ FINDINGS_OF_CHECKS: Mapping[str, str] = {
 _WORDS: Mapping[str, str] = {
     **{part.value: text for part, text in BODY_PARTS.items()},
     **{phase.value: text for phase, text in PHASES.items()},
-    **_PLANES,
+    **PLANES,
 }
 _PLACES = frozenset(("place", "other_place", "with", "without"))
 _WORD_LISTS = frozenset(("part", "other_part", "wanted", "plane", "planes", "phase"))

@@ -9,6 +9,7 @@ from pydicom.datadict import dictionary_description
 from app.dicom.profile import Action, DatePreset, Option
 from app.protocol.images import DetectorName, MustSee
 from app.protocol.schema import Protocol
+from app.text.cohort_protocol import cohort_sentences
 from app.text.i18n import Translate, mark
 from app.text.query_words import query_sentences
 
@@ -17,6 +18,7 @@ class Topic(StrEnum):
     """The parts of a protocol, in the order of reading."""
 
     WANTED = "wanted"
+    COHORTS = "cohorts"
     REMOVED = "removed"
     STAYS = "stays"
     IMAGES = "images"
@@ -35,6 +37,7 @@ class Passage:
 
 TITLES: Mapping[Topic, str] = {
     Topic.WANTED: mark("What is wanted"),
+    Topic.COHORTS: mark("Groups, labels and checks"),
     Topic.REMOVED: mark("What is removed"),
     Topic.STAYS: mark("What stays"),
     Topic.IMAGES: mark("Text in the images"),
@@ -136,6 +139,7 @@ def read_back(protocol: Protocol, translate: Translate = str) -> tuple[Passage, 
     """What a protocol says, topic by topic."""
     told: dict[Topic, list[str]] = {topic: [] for topic in Topic}
     told[Topic.WANTED] = query_sentences(protocol.selection.predicate, translate)
+    told[Topic.COHORTS].extend(cohort_sentences(protocol, translate))
     told[Topic.REMOVED].append(translate(_BASIC))
     for topic, sentence in _deidentification(protocol, translate):
         told[topic].append(sentence)

@@ -40,7 +40,7 @@ from app.text.messages import sentences_for
 from app.text.protocol_words import Passage, Topic, read_back
 
 # Where each topic stands: column and order in it. What is long stands at the left.
-_LEFT = (Topic.WANTED, Topic.REMOVED, Topic.STAYS)
+_LEFT = (Topic.WANTED, Topic.COHORTS, Topic.REMOVED, Topic.STAYS)
 _RIGHT = (Topic.SIGNATURES, Topic.IMAGES, Topic.BUNDLE)
 _BULLET = "\u2022"
 
