@@ -77,14 +77,15 @@ def test_error_says_where_and_what_was_meant_and_nothing_is_lost(
     page: ProtocolPage, tmp_path: Path, qtbot: QtBot
 ) -> None:
     wrong = tmp_path / "wrong.toml"
-    wrong.write_text(SAMPLE.read_text(encoding="utf-8").replace("[review]", "[reviw]"), encoding="utf-8")
+    text = SAMPLE.read_text(encoding="utf-8").replace("[review]", "[reviw]")
+    wrong.write_text(text, encoding="utf-8")
 
     page.show_file(wrong)
     qtbot.waitUntil(page.problems.isVisible)
 
     assert "reviw" in page.problems.text
     assert "Did you mean review?" in page.problems.text
-    assert "line 41" in page.problems.text
+    assert f"line {text[: text.index('[reviw]')].count(chr(10)) + 1}" in page.problems.text
     assert "Nothing was changed." in page.problems.text
     assert "Chest images for a trial" in texts(page)
 
