@@ -14,6 +14,7 @@ import click
 from app import __version__
 from app.cli.console import Console
 from app.errors import BundleError, ConsignError, ReleaseBlockedError
+from app.jobs.collecting import collect_seldom
 from app.jobs.executors import DaskExecutor, ProcessExecutor, SerialExecutor, open_executor
 from app.logs import quieten_libraries
 from app.project.faults import fault_of
@@ -292,6 +293,7 @@ def _card_line(card: "SeriesCard") -> str:
 @click.argument("project", type=Folder)
 @click.option("--keep", multiple=True, metavar="ID", help="It leaves as it is: known, wanted, or under the agreement.")
 @click.option("--exclude", multiple=True, metavar="ID", help="The studies or the series that it is about stay here.")
+@click.option("--deface", multiple=True, metavar="ID", help="Take the face out of the series that it is about.")
 @click.option(
     "--steps", multiple=True, metavar="KEYWORD", help="PatientAge, PatientSize, PatientWeight: tell in steps."
 )
@@ -304,6 +306,7 @@ def dataset(
     project: Path,
     keep: tuple[str, ...],
     exclude: tuple[str, ...],
+    deface: tuple[str, ...],
     steps: tuple[str, ...],
     remove: tuple[str, ...],
     note: str,
@@ -312,7 +315,7 @@ def dataset(
     """Check what would leave as a whole: patients in two groups, labels that leak, small groups, faces, rare values."""
     from app.cli.dataset import DatasetRequest, run_dataset
 
-    return run_dataset(console, project, DatasetRequest(keep, exclude, steps, remove, note, undo))
+    return run_dataset(console, project, DatasetRequest(keep, exclude, deface, steps, remove, note, undo))
 
 
 @cli.command()
@@ -473,5 +476,6 @@ def _shortened(lines: list[str]) -> str:
 def main() -> NoReturn:
     """The entry point; never returns."""
     quieten_libraries()
+    collect_seldom()
     cli(windows_expand_args=False)
     sys.exit(0)

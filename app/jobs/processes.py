@@ -24,6 +24,7 @@ from typing import Any, ClassVar, TypeVar
 import psutil
 
 from app.errors import UsageError
+from app.jobs.collecting import collect_seldom
 
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -250,6 +251,7 @@ def _work(connection: Connection) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Windows cannot block it from outside
     _keep_silent()
+    collect_seldom()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     nothing = pickle.dumps(None)
     # A parent that went away is no error here.
