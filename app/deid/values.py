@@ -238,6 +238,8 @@ def _text_number(rule: Rule, tag: int, vr: str, raw: bytes) -> Value:
 
 def _is_quantity(component: bytes) -> bool:
     """Whether a decimal could be measured or counted: telephone numbers, identifiers and dates have other digits."""
+    if len(component) < 8:  # too short for all of them, and most are
+        return True
     whole = re.split(rb"[.eE]", component.strip(b" +-"), maxsplit=1)[0].lstrip(b"0")
     if len(whole) == 8 and whole[:2] in (b"19", b"20") and parse_date(whole.decode("ascii")) is not None:
         return False
