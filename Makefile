@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 STAMP := .venv/.installed
 VERSION = $(shell $(PYTHON) -c 'from app import __version__; print(__version__)')
 
-.PHONY: run demo test lint screenshots catalogues frozen linux windows installers clean
+.PHONY: run demo test lint screenshots catalogues frozen linux windows installers tables clean
 
 run: $(STAMP)
 	$(PYTHON) -m app
@@ -21,6 +21,10 @@ lint: $(STAMP)
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+# What is kept of each kind of object, for the help.
+tables: $(STAMP)
+	$(PYTHON) -m tests.kept_attributes
 
 # Every page of the window at work on the demo, into build/screenshots.
 screenshots: $(STAMP)
