@@ -26,6 +26,7 @@ _ROTATING_TYPES = frozenset(("PROJECTION IMAGE", "MIP", "MAXIMUM INTENSITY PROJE
 # Images made for looking at are derived by the standard (PS3.3 C.8.11.3): nothing to tell of.
 _FOR_PRESENTATION = frozenset(("CR", "DX", "MG", "IO", "PX", "US", "XA", "RF", "SM", "OP", "OPT"))
 _THICKNESS_TOLERANCE = 0.01
+_FEW_IMAGES = 3
 # Secondary Capture Image Storage, and the multi-frame ones below it (PS3.4 Table B.5-1).
 _CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
@@ -54,10 +55,12 @@ def claims_of(series: Series, expected: Expected) -> Iterator[Claim]:
     if localizers:
         fields: Fields = {"images": len(localizers), "of": len(series.images)}
         yield Claim(CheckName.LOCALIZER, "localizer" if not others else "localizer-among-others", fields)
-    elif is_named:
-        yield Claim(CheckName.LOCALIZER, "localizer-by-name", {})
+    stacks = stacks_of(others)
+    if is_named and not localizers:
+        # A name alone may mean something else ("whole body survey"): few images, or several directions, settle it.
+        is_sure = len(others) <= _FEW_IMAGES or len(stacks) > 1
+        yield Claim(CheckName.LOCALIZER, "localizer-by-name", is_sure=is_sure)
     if others:
-        stacks = stacks_of(others)
         yield from _slices(others, stacks)
         if not is_named:
             yield from _mixtures(others, stacks)
