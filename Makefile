@@ -36,7 +36,9 @@ catalogues: $(STAMP)
 
 # All that this machine can build, into dist/; packaging/README.md says what each needs, and how each is tried.
 installers: linux windows
-	cd dist && sha256sum consign* > SHA256SUMS
+	build/env/bin/cyclonedx-py requirements packaging/requirements/windows.txt --output-reproducible --of JSON \
+	  -o dist/consign-sbom-windows.cdx.json
+	cd dist && sha256sum consign*.* > SHA256SUMS
 
 linux: frozen
 	bash packaging/linux/build.sh $(VERSION)

@@ -1,5 +1,6 @@
 ; The setup for one user, without administrator rights. Silent: /S, in another folder: /D=FOLDER (last, unquoted).
 ; makensis -DVERSION=... -DTREE=... -DOUT=... setup.nsi
+Target amd64-unicode
 Unicode true
 SetCompressor /SOLID lzma
 !include MUI2.nsh
