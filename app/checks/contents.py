@@ -47,8 +47,10 @@ def claims_of(series: Series, expected: Expected) -> Iterator[Claim]:
         yield Claim(CheckName.TRUNCATED_PIXELS, "truncated-files", {"images": series.damaged})
     if not series.images:
         return
-    localizers = [image for image in series.images if _is_localizer_by_type(image)]
-    others = [image for image in series.images if not _is_localizer_by_type(image)]
+    localizers: list[Image] = []
+    others: list[Image] = []
+    for image in series.images:
+        (localizers if _is_localizer_by_type(image) else others).append(image)
     for check in _ALWAYS:
         yield from check(series)
     is_named = series.modality in _CROSS_SECTIONAL and _is_localizer_by_name(series.first)

@@ -157,11 +157,15 @@ def _spacing_by_numbers_mm(stack: Stack) -> float | None:
 
 def count_copies(stack: Stack) -> int:
     """How many images lie where another of the same volume lies already."""
+    if len(stack.places_mm) == len(stack.images):
+        return 0
     seen: dict[tuple[int, tuple[object, ...]], Counter[tuple[object, ...]]] = defaultdict(Counter)
     volumes: dict[int, tuple[object, ...]] = {}
     for image in stack.images:
         place = int(np.searchsorted(stack.places_mm, (image.position_mm or 0.0) + SAME_PLACE_MM / 2, side="right"))
-        shared = volumes.setdefault(id(image.original_attributes), _volume_of(image))
+        shared = volumes.get(id(image.original_attributes))
+        if shared is None:
+            shared = volumes[id(image.original_attributes)] = _volume_of(image)
         seen[place, (*shared, image.volume_key)][image.number, image.acquired_s] += 1
     copies = sum(count - 1 for of_place in seen.values() for count in of_place.values())
     # Without a mark, as many images at every place are the phases of something dynamic, else copies with new numbers.
