@@ -230,28 +230,24 @@ def test_real_files_read_as_pydicom_reads_them() -> None:
             continue  # pydicom takes the letters DICM in a value for the end of a preamble
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            expected = _raw(pydicom.dcmread(path, force=True, stop_before_pixels=True), top=True)
-        assert _comparable(header.elements, big=not header.encoding.little_endian) == expected, path.name
+            expected = raw_elements(pydicom.dcmread(path, force=True, stop_before_pixels=True), top=True)
+        assert comparable(header.elements, big=not header.encoding.little_endian) == expected, path.name
         compared += 1
     assert compared > 200
 
 
-def _comparable(elements: tuple[Element, ...], *, big: bool) -> list[Any]:
+def comparable(elements: tuple[Element, ...], *, big: bool) -> list[Any]:
     return [
         (
             tag,
-            [_comparable(item, big=big) for item in value]
-            if isinstance(value, tuple)
-            else len(value)
-            if big
-            else value,
+            [comparable(item, big=big) for item in value] if isinstance(value, tuple) else len(value) if big else value,
         )
         for tag, _, value in elements
         if tag & 0xFFFF and tag != 0x00080005  # pydicom decodes the character set while reading
     ]
 
 
-def _raw(dataset: Dataset, *, top: bool) -> list[Any]:
+def raw_elements(dataset: Dataset, *, top: bool) -> list[Any]:
     """pydicom's view in the same form: tags, raw bytes, items."""
     little = dataset.original_encoding[1] is not False
     found: list[Any] = []
@@ -266,7 +262,7 @@ def _raw(dataset: Dataset, *, top: bool) -> list[Any]:
         original = raw.value if isinstance(raw, pydicom.dataelem.RawDataElement) else None
         element = dataset[tag]
         if element.VR == "SQ":
-            found.append((int(tag), [_raw(item, top=False) for item in element.value]))
+            found.append((int(tag), [raw_elements(item, top=False) for item in element.value]))
         else:
             # What pydicom has converted while reading can't be compared as bytes; its place still is.
             value = original if original is not None else ANY

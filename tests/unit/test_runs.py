@@ -1,6 +1,7 @@
 """A header read with a memory equals the one read without, whatever came before and however it is damaged."""
 
 import io
+import warnings
 from random import Random
 
 import pydicom
@@ -13,6 +14,7 @@ from app.dicom.tokens import DEFAULT_LIMITS, Limits
 from app.errors import Reason, UnreadableError
 from tests.factory import ct_series, enhanced_mr, make_study
 from tests.real_data import iterate_real_files, needs_real_files
+from tests.unit.test_reading import comparable, raw_elements
 
 
 def encode(dataset: pydicom.Dataset, syntax: UID) -> bytes:
@@ -115,6 +117,30 @@ def test_damaged_headers_are_the_same_with_a_memory(syntax: UID) -> None:
         assert outcome(bytes(content), memory) == expected
         refused += isinstance(expected, Reason)
     assert 100 < refused < 1400
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_damaged_headers_that_are_read_say_what_pydicom_reads(syntax: UID) -> None:
+    """The referee also of what is recognised: whatever is not refused is the same elements in the same bytes."""
+    random = Random(8)
+    whole = [*slices(syntax, count=4), encode(enhanced_mr(make_study(2), frames=2, rows=4, columns=4), syntax)]
+    memory = HeaderMemory()
+    compared = 0
+    for _ in range(600):
+        content = bytearray(random.choice(whole))
+        for _ in range(random.randint(1, 3)):
+            content[random.randrange(340, min(len(content), 4000))] = random.randrange(256)
+        header = outcome(bytes(content), memory)
+        if isinstance(header, Reason):
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dataset = pydicom.dcmread(io.BytesIO(bytes(content)), force=True, stop_before_pixels=True)
+            expected = raw_elements(dataset, top=True)
+        found = [one for one in comparable(header.elements, big=False) if one[0] < 0x7FE00008]
+        assert found == expected
+        compared += 1
+    assert compared > 100
 
 
 @needs_real_files
