@@ -36,7 +36,7 @@ def require_sources(store: Store, instance_ids: Iterable[int]) -> None:
         ).fetchone()
         if row is not None and row["id"] not in known:
             known.add(row["id"])
-            if is_gone(row["original_path"]):
+            if is_gone(Locator.from_text(row["original_path"]).original_path):
                 raise UsageError("source-gone", number=row["id"])
 
 

@@ -299,7 +299,7 @@ def make_project(folder: Path, counts: dict[int, int]) -> Path:
     with Project(root) as project:
         store = project.store
         store.execute("INSERT INTO runs VALUES (1, 'scan', '', NULL, NULL)")
-        store.execute("INSERT INTO sources VALUES (1, 'folder', ?)", (str(folder),))
+        store.execute("INSERT INTO sources VALUES (1, 'folder', ?)", (json.dumps([str(folder)]),))
         store.execute("INSERT INTO attribute_sets VALUES (1, 'x', '{}')")
         instance = 0
         for patient, count in counts.items():
