@@ -32,7 +32,11 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str 
     content = io.BytesIO()
     pd.DataFrame(rows, columns=list(columns), dtype=object).to_csv(
         # Names of files may be bytes that are no text.
-        content, index=False, encoding="utf-8-sig", errors="backslashreplace", lineterminator="\r\n"
+        content,
+        index=False,
+        encoding="utf-8-sig",
+        errors="backslashreplace",
+        lineterminator="\r\n",
     )
     try:
         write_atomically(path, content.getvalue(), mode=0o600)
