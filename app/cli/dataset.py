@@ -1,18 +1,19 @@
 """What ``consign dataset`` does: the checks of the data set as a whole, and decisions on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.cli.console import Console
 from app.dataset.deciding import decide, remove_attribute, take_back_studies, tell_in_steps, undo_attributes
 from app.errors import UsageError
-from app.pipeline.dataset import refresh_dataset
+from app.pipeline.dataset import refresh_dataset, remove_faces
 from app.project.dataset import Finding, FindingAction
 from app.project.dataset_state import DatasetState, load_dataset_state
 from app.project.decisions import load_decisions
+from app.project.defacings import Defacing, load_defacing
 from app.project.folder import Project
-from app.text.dataset_words import finding_sentences
+from app.text.dataset_words import defacing_sentence, finding_sentences
 
 BLOCKED = 1
 
@@ -23,6 +24,7 @@ class DatasetRequest:
 
     keep: Sequence[str] = ()
     exclude: Sequence[str] = ()
+    deface: Sequence[str] = ()
     steps: Sequence[str] = ()
     remove: Sequence[str] = ()
     note: str = ""
@@ -39,12 +41,15 @@ def run_dataset(console: Console, folder: Path, request: DatasetRequest) -> int:
             decide(project, state.findings, None)
         decide(project, _chosen(state, request.keep), FindingAction.KEEP, request.note)
         decide(project, _chosen(state, request.exclude), FindingAction.EXCLUDE, request.note)
+        if request.deface:
+            console.watch(remove_faces(project, _chosen(state, request.deface), request.note))
         if request.steps:
             tell_in_steps(project, request.steps)
         for keyword in request.remove:
             remove_attribute(project, keyword)
         state = load_dataset_state(project)
         decisions = load_decisions(project.layout).dataset
+        faces = {uid: load_defacing(project.store, uid) for uid in decisions.defaced}
     waiting = {one.seen for one in state.undecided}
     findings = [
         {
@@ -57,7 +62,7 @@ def run_dataset(console: Console, folder: Path, request: DatasetRequest) -> int:
         for one in state.findings
     ]
     lines = [
-        f"{'WAITS' if one.seen in waiting else 'known':<6} {_id(one)}  {' '.join(finding_sentences(one))}"
+        f"{'WAITS' if one.seen in waiting else 'known':<6} {_id(one)}  {' '.join(_sentences(one, faces))}"
         for one in state.findings
     ]
     lines.append(f"{len(state.findings)} findings, {len(state.undecided)} waiting for a decision")
@@ -65,6 +70,11 @@ def run_dataset(console: Console, folder: Path, request: DatasetRequest) -> int:
         lines.append("Decisions on studies and attributes count from the next: consign prepare")
     console.result({"findings": findings, "waiting": len(state.undecided)}, "\n".join(lines))
     return BLOCKED if state.undecided else 0
+
+
+def _sentences(finding: Finding, faces: Mapping[str, Defacing | None]) -> list[str]:
+    sentences = finding_sentences(finding)
+    return [*sentences, defacing_sentence(faces[finding.key])] if finding.key in faces else sentences
 
 
 def _id(finding: Finding) -> str:

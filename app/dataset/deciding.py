@@ -25,9 +25,11 @@ LONGEST_NOTE = 200
 
 
 def actions_for(kind: FindingKind) -> tuple[FindingAction, ...]:
-    """What can be said to a finding of a kind; no face is taken out yet, see ``app.pixels.defacing``."""
+    """What can be said to a finding of a kind."""
     match kind:
-        case FindingKind.PATIENT_OVERLAP | FindingKind.SMALL_GROUPS | FindingKind.FACE:
+        case FindingKind.FACE:
+            return FindingAction.KEEP, FindingAction.EXCLUDE, FindingAction.DEFACE
+        case FindingKind.PATIENT_OVERLAP | FindingKind.SMALL_GROUPS:
             return FindingAction.KEEP, FindingAction.EXCLUDE
         case FindingKind.TARGET_LEAKAGE | FindingKind.RARE_VALUES:
             return (FindingAction.KEEP,)

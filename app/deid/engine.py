@@ -137,6 +137,7 @@ class _ReleasedRun:
     told: Mapping[int, bytes]
 
 
+_RECOGNIZABLE_VISUAL_FEATURES = 0x00280302
 _PIXELS_CLEANED = Hit(b"", options=frozenset((Option.CLEAN_PIXEL_DATA,)))
 
 
@@ -171,18 +172,25 @@ class Engine:
         self._sop_class_uid = ""
         self._memory: dict[object, Hit] = {}
         self._remembered_bytes = 0
-        self._runs: dict[tuple[Run, tuple[str, ...], bool], _ReleasedRun] = {}
+        self._runs: dict[tuple[Run, tuple[str, ...], frozenset[int]], _ReleasedRun] = {}
         self._private_groups: dict[tuple[tuple[int, ...], tuple[int, ...]], Hit] = {}
         self._places: dict[tuple[tuple[int, ...], int, tuple[str, ...]], Place] = {}
         self._additions: dict[frozenset[Option], tuple[tuple[int, Hit], ...]] = {}
 
     def release(
-        self, header: Header, sop_class_uid: str, *, seen_by_person: bool = False, pixels_cleaned: bool = False
+        self,
+        header: Header,
+        sop_class_uid: str,
+        *,
+        seen_by_person: bool = False,
+        pixels_cleaned: bool = False,
+        face_removed: bool = False,
     ) -> ReleasedHeader:
         """Build the released header.
 
         ``seen_by_person``: somebody looked at the pixels and let them leave, so (0028,0301) says NO. What detectors
         alone have masked makes no such claim. ``pixels_cleaned``: the pixels were masked, or seen to need no mask.
+        ``face_removed``: they show no face any more, so (0028,0302) says NO.
 
         Raises
         ------
@@ -195,9 +203,14 @@ class Engine:
             self._sop_class_uid = sop_class_uid
             self._requirements = requirements_of(sop_class_uid)
         told: dict[int, bytes] = {}
-        pairs = self._release_top_level(header, told, seen_by_person=seen_by_person)
+        ours = _OURS | {_BURNED_IN_ANNOTATION} if seen_by_person else _OURS
+        if face_removed:
+            ours |= {_RECOGNIZABLE_VISUAL_FEATURES}
+        pairs = self._release_top_level(header, told, ours)
         if pixels_cleaned:
             pairs.append((0, _PIXELS_CLEANED))
+        if face_removed:
+            pairs.append((_RECOGNIZABLE_VISUAL_FEATURES, _face_removed_hit()))
         options = frozenset().union(*(hit.options for _, hit in pairs))
         pairs.extend(self._added(options))
         if seen_by_person:
@@ -208,17 +221,17 @@ class Engine:
         hits = tuple([hit for _, hit in pairs])
         return ReleasedHeader(b"".join([hit.encoded for hit in hits]), hits, told)
 
-    def _release_top_level(
-        self, header: Header, told: dict[int, bytes], *, seen_by_person: bool
-    ) -> list[tuple[int, Hit]]:
-        """What becomes of the elements of a header; what is in ``_TOLD`` is added to ``told``, as it is encoded."""
-        ours = _OURS | {_BURNED_IN_ANNOTATION} if seen_by_person else _OURS
+    def _release_top_level(self, header: Header, told: dict[int, bytes], ours: frozenset[int]) -> list[tuple[int, Hit]]:
+        """What becomes of the elements of a header, but for ``ours``, which are put in later.
+
+        What is in ``_TOLD`` is added to ``told``, as it is encoded.
+        """
         pairs: list[tuple[int, Hit]] = []
         singles: list[Element] = []
         elements = header.elements
         for segment in elements.segments if isinstance(elements, Elements) else elements:
             if isinstance(segment, Run):
-                key = (segment, header.character_sets, seen_by_person)
+                key = (segment, header.character_sets, ours)
                 released = self._runs.get(key)
                 if released is None:
                     released = self._runs[key] = self._release_run(segment, ours, header.character_sets)
@@ -242,7 +255,8 @@ class Engine:
         apart = {*private, *described}
         pairs = self.release_elements((), [one for one in elements if one not in apart], character_sets)
         # Nothing that is put in later may belong between the elements of a joined hit.
-        bounds = sorted({*_OURS, _BURNED_IN_ANNOTATION, SPECIFIC_CHARACTER_SET, *(element.tag for element in apart)})
+        put_in = {*_OURS, _BURNED_IN_ANNOTATION, _RECOGNIZABLE_VISUAL_FEATURES, SPECIFIC_CHARACTER_SET}
+        bounds = sorted(put_in | {element.tag for element in apart})
         return _ReleasedRun(
             tuple(_join(list(group)) for _, group in groupby(pairs, lambda pair: bisect_left(bounds, pair[0]))),
             private,
@@ -575,6 +589,13 @@ def _private_gone(prefix: tuple[int, ...], groups: Iterable[int]) -> Hit:
     where = format_path(prefix)
     applied = [Applied(f"{where}({group:04X},private)", "remove", Drop.PRIVATE.value) for group in groups]
     return Hit(b"", applied=tuple(sorted(applied)))
+
+
+@lru_cache(maxsize=1)
+def _face_removed_hit() -> Hit:
+    hit = _text_hit(_RECOGNIZABLE_VISUAL_FEATURES, "CS", "NO")
+    hit.options = frozenset((Option.CLEAN_VISUAL_FEATURES,))
+    return hit
 
 
 def _has_text(hit: Hit) -> bool:

@@ -16,7 +16,6 @@ from app.dicom.tokens import DEFAULT_LIMITS, Limits
 from app.dicom.uids import is_registered
 from app.dicom.writing import encode_file_head, encode_pixel_header
 from app.errors import HeldBackError, Reason, UnreadableError
-from app.pixels.boxes import Box
 from app.project.images import ImagePlan
 
 if TYPE_CHECKING:
@@ -123,21 +122,29 @@ class Releaser:
         check_object(header, sop_class_uid, self._recipe, plan)
         if header.pixel is not None and header.pixel.vr not in _PIXEL_VRS[header.pixel.tag]:
             raise UnreadableError(Reason.BAD_ELEMENT)
-        masked = _mask(file, header, plan.boxes) if plan is not None and plan.boxes else None
+        masked = None
+        if plan is not None and (plan.boxes or plan.changes_pixels):
+            masked = _mask(file, header, plan)
         if masked is not None:
             header = masked.header
         seen = plan is not None and plan.seen_by_person
         cleaned = Option.CLEAN_PIXEL_DATA in self._recipe.options and (seen or masked is not None)
-        released = self._engine.release(header, sop_class_uid, seen_by_person=seen, pixels_cleaned=cleaned)
+        released = self._engine.release(
+            header,
+            sop_class_uid,
+            seen_by_person=seen,
+            pixels_cleaned=cleaned,
+            face_removed=plan is not None and plan.edit is not None,
+        )
         if not released.text(SOP_INSTANCE_UID):
             raise HeldBackError(Reason.MISSING_UID)
         return _Opened(header, released, masked)
 
 
-def _mask(file: BinaryIO, header: Header, boxes: tuple[Box, ...]) -> "MaskedImage":
+def _mask(file: BinaryIO, header: Header, plan: ImagePlan) -> "MaskedImage":
     from app.pixels.masking import mask_image  # noqa: PLC0415 - the codecs are slow to load, and most images have none
 
-    return mask_image(file, header, boxes)
+    return mask_image(file, header, plan.boxes, plan.edit if plan.changes_pixels else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,19 @@
 """The checks of the data set where they belong in the whole: made anew before anybody signs or exports."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from app.dataset.deciding import decide
+from app.dataset.defacing import deface_series
 from app.dataset.step import check_dataset
 from app.dicom.tagpath import keyword_of
+from app.events import Job
 from app.project.approvals import Approval
 from app.project.dataset import Finding, FindingAction
 from app.project.dataset_state import DatasetState, load_dataset_state
 from app.project.decisions import load_decisions
+from app.project.defacings import Defacing, load_defacing
 from app.project.folder import Project
 from app.project.values import ValueRow
 from app.signoff import step as signoff
@@ -21,6 +25,7 @@ class FindingRow:
 
     finding: Finding
     decided: FindingAction | None
+    defacing: Defacing | None = None  # what came of taking the face out
 
     @property
     def waits(self) -> bool:
@@ -49,9 +54,21 @@ def load_dataset_view(project: Project) -> DatasetView:
         FindingRow(one, decided.findings[one.kind, one.key].action if decided.settle(one) else None)
         for one in state.findings
     ]
+    rows = [
+        replace(row, defacing=load_defacing(project.store, row.finding.key))
+        if row.decided is FindingAction.DEFACE
+        else row
+        for row in rows
+    ]
     rows.sort(key=lambda row: not row.waits)
     attributes = tuple(keyword_of(tag) for tag in sorted(decided.attributes))
     return DatasetView(tuple(rows), state.is_current, attributes, len(decided.studies))
+
+
+def remove_faces(project: Project, findings: Sequence[Finding], note: str) -> Job:
+    """Decide that faces are taken out, and take them out."""
+    decide(project, findings, FindingAction.DEFACE, note)
+    yield from deface_series(project)
 
 
 def refresh_dataset(project: Project) -> DatasetState:

@@ -28,6 +28,7 @@ from app.dicom.tagpath import keyword_of
 from app.errors import Reason
 from app.project.dataset import FindingAction, load_findings
 from app.project.decisions import Decisions, ValueAction
+from app.project.defacings import load_defacing
 from app.project.folder import Project
 from app.project.images import ImagePlanner, ImageState
 from app.project.values import RowKind, ValueRow
@@ -140,6 +141,8 @@ def _audit_sample(project: Project, decisions: Decisions) -> AuditSample | None:
 
 def _dataset(project: Project, decisions: Decisions, description: Mapping[str, Any]) -> DatasetSection:
     decided = decisions.dataset
+    tried = [load_defacing(project.store, uid) for uid in decided.defaced]
+    removed = sum(one is not None and one.failure is None for one in tried)
     findings = []
     for finding in load_findings(project.store):
         decision = decided.findings.get((finding.kind, finding.key)) if decided.settle(finding) else None
@@ -153,8 +156,8 @@ def _dataset(project: Project, decisions: Decisions, description: Mapping[str, A
         description=description_lines(description),
         findings=tuple(findings),
         studies_left_out=len(decided.studies),
-        faces_left_out=len(decided.withheld - decided.studies),
-        faces_removed=len(decided.defaced),
+        faces_left_out=len(decided.withheld - decided.studies) + len(tried) - removed,
+        faces_removed=removed,
         attributes=tuple((keyword_of(tag), _ATTRIBUTES[action]) for tag, action in sorted(decided.attributes.items())),
     )
 

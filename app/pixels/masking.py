@@ -23,6 +23,7 @@ from app.dicom.writing import encode_fragment
 from app.errors import HeldBackError, Reason
 from app.pixels.boxes import Box
 from app.pixels.codecs import LOSSY_SYNTAXES, Target, choose_target, encode_frame, pack
+from app.pixels.edits import PixelEdit
 from app.pixels.luts import palette_of
 from app.pixels.reading import ImageDescription, ImageReader, Stored, decode_frame, unpack
 
@@ -56,26 +57,29 @@ class MaskedImage:
     size_limit: int
 
 
-def mask_image(file: BinaryIO, header: Header, boxes: Sequence[Box]) -> MaskedImage:
-    """Cover ``boxes``; the parts of them beyond the matrix do not count.
+def mask_image(file: BinaryIO, header: Header, boxes: Sequence[Box], edit: PixelEdit | None = None) -> MaskedImage:
+    """Cover ``boxes``, after an ``edit`` of single pixels; the parts of boxes beyond the matrix do not count.
 
     Raises
     ------
     UnreadableError
         As ``ImageReader``; while ``pixels`` is consumed, too.
     HeldBackError
-        As ``ImageReader``. MASK_NOT_PROVEN: a box is for a frame that is not there, or no box lies in the matrix; or,
-        while ``pixels`` is consumed, a frame that was written does not decode to what it should be.
+        As ``ImageReader``. MASK_NOT_PROVEN: a box is for a frame that is not there, nothing is to be changed, or an
+        edit is for another kind of image; or, while ``pixels`` is consumed, a frame that was written does not decode to
+        what it should be.
     """
     reader = ImageReader(file, header)
     one = reader.description
     clipped = tuple(part for box in boxes if (part := box.clipped(one.rows, one.columns)) is not None)
-    if not clipped or any(box.frame is not None and box.frame >= one.frames for box in boxes):
+    if edit is not None and (one.frames != 1 or one.samples != 1 or one.bits_allocated < 8):
+        raise HeldBackError(Reason.MASK_NOT_PROVEN)
+    if (not clipped and edit is None) or any(box.frame is not None and box.frame >= one.frames for box in boxes):
         raise HeldBackError(Reason.MASK_NOT_PROVEN)
     original_photometric = header.text(_PHOTOMETRIC).strip().upper()
     target = choose_target(one, original_photometric, is_encapsulated=reader.is_encapsulated)
     fill = np.array(fill_value(one, header), np.uint8 if one.bits_allocated == 1 else one.dtype)
-    writer = _Writer(reader, target, clipped, fill, original_photometric)
+    writer = _Writer(reader, target, clipped, fill, original_photometric, edit)
     if reader.is_encapsulated:
         reader.encoded_length(0)  # raises where NumberOfFrames promises more than there is
     if target.is_encapsulated:
@@ -150,11 +154,24 @@ class _Writer:
     boxes: tuple[Box, ...]
     fill: NDArray[Any]
     original_photometric: str
+    edit: PixelEdit | None = None
+
+    def _frame(self, index: int) -> Stored:
+        """A frame as it leaves, but for the boxes."""
+        values = self.reader.frame(index)
+        if self.edit is None:
+            return values
+        try:
+            return self.edit.apply(values)
+        except ValueError:
+            raise HeldBackError(Reason.MASK_NOT_PROVEN) from None
 
     @property
     def _is_same_encoding(self) -> bool:
         """Whether frames without a mask can stay as they are, but for what ``clean_frame`` takes out."""
         one, target = self.reader.description, self.target
+        if self.edit is not None:
+            return False
         if target.transfer_syntax_uid == DEFLATED_IMAGE_FRAME and one.planar_configuration != 0:
             return False
         return target == Target(one.transfer_syntax_uid, self.original_photometric)
@@ -173,7 +190,7 @@ class _Writer:
         one = self.reader.description
         rest = np.zeros(0, np.uint8)
         for index in range(one.frames):
-            values, boxes = self.reader.frame(index), self._boxes_of(index)
+            values, boxes = self._frame(index), self._boxes_of(index)
             covered = cover(values, boxes, self.fill)
             content = pack(covered, one)
             self._prove(values, unpack(content, self._written, self.target.photometric), boxes)
@@ -204,7 +221,7 @@ class _Writer:
         if self._is_same_encoding and not boxes:
             size = FrameSize(one.rows * one.columns, -(-one.frame_bits // 8))
             return clean_frame(self.reader.encoded_frame(index), one.transfer_syntax_uid, size)
-        values = self.reader.frame(index)
+        values = self._frame(index)
         encoded = encode_frame(cover(values, boxes, self.fill), self.target, one)
         again = decode_frame(encoded, self.target.transfer_syntax_uid, self._written, self.target.photometric)
         self._prove(values, again, boxes)

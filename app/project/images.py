@@ -7,7 +7,7 @@ window and the command line show. Whatever is missing, stale or failed keeps the
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import groupby
 from operator import itemgetter
@@ -16,8 +16,10 @@ from typing import Any
 from app.dicom.sopclasses import shows_pictures
 from app.errors import Reason
 from app.pixels.boxes import Box
+from app.pixels.edits import PixelEdit
 from app.project.dataset import FindingKind, load_findings
 from app.project.decisions import Decisions, ImageAction, ImageDecision, load_decisions
+from app.project.defacings import edited_images, load_edits
 from app.project.folder import Project
 from app.project.masks import Mask, MaskScope
 from app.project.risks import Risk
@@ -73,18 +75,28 @@ class ImagePlan:
     """What becomes of the pixels of one instance. Picklable; part of what *prepare* and *export* depend on.
 
     ``reason`` is why it stays (errors.Reason), None where it leaves. ``boxes`` are covered, on an image that leaves.
-    ``seen_by_person``: a person looked at this image, or at its series, and let it leave.
+    ``seen_by_person``: a person looked at this image, or at its series, and let it leave. ``edit`` takes a face out; an
+    empty one where the image of a defaced series shows none of it.
     """
 
     state: ImageState
     reason: Reason | None
     boxes: tuple[Box, ...] = ()
     seen_by_person: bool = False
+    edit: PixelEdit | None = field(default=None, repr=False)
+
+    @property
+    def changes_pixels(self) -> bool:
+        """Whether the edit changes anything."""
+        return self.edit is not None and not self.edit.is_empty
 
     @property
     def digest(self) -> str:
         """Tells two plans apart: what *prepare* worked with."""
-        content = [self.state, self.reason, self.seen_by_person, [_box_content(box) for box in self.boxes]]
+        content: list[object] = [self.state, self.reason, self.seen_by_person]
+        content.append([_box_content(box) for box in self.boxes])
+        if self.edit is not None:
+            content.append(hashlib.sha256(self.edit.content).hexdigest())
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
@@ -176,6 +188,7 @@ class ImagePlanner:
         self._decisions = load_decisions(project.layout) if decisions is None else decisions
         self._signature = project.store.get_meta(DETECTION_SIGNATURE) or ""
         self._withheld = self._decisions.dataset.withheld
+        self._defaced = self._decisions.dataset.defaced
         self._faces = _undecided_faces(project, self._decisions) if unattended else frozenset()
         self._masks: dict[str, list[Mask]] = {}
         for mask in sorted(self._decisions.masks):
@@ -190,6 +203,12 @@ class ImagePlanner:
         """The plan of each image of a series, by row of ``instances``; of withheld ones also what shows no picture."""
         series = self.series(series_id)
         plans = {image.instance_id: image.plan for image in series.images} if series else {}
+        if series is not None and series.original_series_uid in self._defaced:
+            edits = load_edits(self._store, series_id)
+            plans = {
+                instance: replace(plan, edit=PixelEdit(edits[instance])) if plan.reason is None else plan
+                for instance, plan in plans.items()
+            }
         if self._withheld:
             rows = self._store.execute(_MEMBERS, (series_id,))
             plans |= {row["id"]: _EXCLUDED for row in rows if self._is_withheld(row)}
@@ -216,7 +235,8 @@ class ImagePlanner:
             digests = [[row["original_sop_instance_uid"], row["regions_digest"] or ""] for row in members]
             seen = _seen(hashlib.sha256(json.dumps(digests).encode()).hexdigest())
             regions = self._regions(series_id)
-            images = tuple(self._image(row, regions.get(row["id"], ()), series_uid, seen) for row in members)
+            edited = edited_images(self._store, series_id, members) if series_uid in self._defaced else None
+            images = tuple(self._image(row, regions.get(row["id"], ()), series_uid, seen, edited) for row in members)
             yield CheckedSeries(series_id, series_uid, images, seen)
 
     def _regions(self, series_id: int) -> Mapping[int, tuple[Region, ...]]:
@@ -239,7 +259,10 @@ class ImagePlanner:
             for instance_id, group in groupby(rows, key=itemgetter("instance_id"))
         }
 
-    def _image(self, row: Any, regions: tuple[Region, ...], series_uid: str, series_seen: str) -> CheckedImage:
+    def _image(
+        self, row: Any, regions: tuple[Region, ...], series_uid: str, series_seen: str, edited: frozenset[int] | None
+    ) -> CheckedImage:
+        """``edited`` are the images whose face was taken out, of a series where it has to be; else None."""
         uid = row["original_sop_instance_uid"]
         is_current = row["checked_with"] == check_digest(uid, row["size"], row["mtime_ns"], self._signature)
         seen = _seen(row["regions_digest"] or "")
@@ -247,7 +270,7 @@ class ImagePlanner:
         decision, current = (own, seen) if own is not None else (of_series, series_seen)
         if self._is_withheld(row) or (decision is not None and decision.action is ImageAction.EXCLUDE):
             plan = _EXCLUDED
-        elif series_uid in self._faces:
+        elif series_uid in self._faces or (edited is not None and row["id"] not in edited):
             plan = _FACE
         elif not is_current:
             plan = _UNCHECKED

@@ -6,6 +6,7 @@ from typing import Any
 from pydicom.datadict import dictionary_description, tag_for_keyword
 
 from app.project.dataset import Finding, FindingAction, FindingKind
+from app.project.defacings import Defacing
 from app.text.i18n import Translate, mark
 
 TITLES: Mapping[FindingKind, str] = {
@@ -48,7 +49,31 @@ _REASONS: Mapping[str, str] = {
     "head-size": mark("nothing says what is shown, and it has the size of a head"),
     "whole-body": mark("long enough to reach the head"),
 }
+DEFACING_FAILURES: Mapping[str, str] = {
+    "no-head": mark("no head was found in the volume"),
+    "no-brain": mark("the brain can't be told from the rest, so it could not be spared"),
+    "face-not-changed": mark("too little of the face would change"),
+    "not-plain-slices": mark("the series is not made of plain grey slices, one a file"),
+    "not-axial": mark("the slices are not axial, or not all alike"),
+    "slices-missing": mark("slices are missing, or not evenly spaced"),
+    "not-ct-or-mr": mark("it is neither CT nor MR"),
+    "no-geometry": mark("the files do not say where the slices lie"),
+    "too-large": mark("the volume is too large"),
+    "not-readable": mark("a file of it can't be read"),
+}
+_DEFACED = mark("The face was taken out: {share} of its skin moved by more than a millimetre; the brain is untouched.")
+_NOT_DEFACED = mark("The face can't be taken out: {reason}. The series stays here; keep it or leave it out.")
+_NOT_TRIED = mark("The face was not taken out yet; until then the series stays here.")
 _BODY_PART = "BodyPart"  # what the checks of the series made of all evidence
+
+
+def defacing_sentence(defacing: Defacing | None, translate: Translate = str) -> str:
+    """What came of taking a face out; None where it was not tried."""
+    if defacing is None:
+        return translate(_NOT_TRIED)
+    if defacing.failure is not None:
+        return translate(_NOT_DEFACED).format(reason=translate(DEFACING_FAILURES[defacing.failure]))
+    return translate(_DEFACED).format(share=_percent(defacing.surface_changed))
 
 
 def finding_sentences(finding: Finding, translate: Translate = str) -> list[str]:

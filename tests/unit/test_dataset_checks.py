@@ -171,8 +171,6 @@ def test_a_face_can_be_kept_or_left_here(tmp_path: Path) -> None:
         decide(project, [face], FindingAction.EXCLUDE)
         assert ImagePlanner(project).plans(1)[1001].state is ImageState.EXCLUDED
         assert ImagePlanner(project).plans(2)[2001].state is ImageState.CLEAR
-        with pytest.raises(UsageError):
-            decide(project, [face], FindingAction.DEFACE)
 
 
 def test_without_k_the_smallest_group_is_only_told(tmp_path: Path) -> None:
