@@ -1,7 +1,8 @@
 """The pixel element's value: is it whole, and what of it leaves.
 
-Native pixels are passed on byte for byte. Encapsulated ones are cut into fragments and frames; each frame is cleaned
-(``codestreams``), and where that changes nothing its fragments stay as they are.
+Native pixels are passed on byte for byte, but for bits that no value uses (``unused_bits``). Encapsulated ones are cut
+into fragments and frames; each frame is cleaned (``codestreams``), and where that changes nothing its fragments stay as
+they are.
 """
 
 import io
@@ -13,6 +14,7 @@ from typing import BinaryIO
 from app.dicom.codestreams import FrameSize, clean_frame, starts_frame
 from app.dicom.reading import Header, PixelElement
 from app.dicom.tokens import ITEM, SEQUENCE_END, swap_words
+from app.dicom.unused_bits import unused_bits
 from app.dicom.writing import SEQUENCE_END as SEQUENCE_END_BYTES
 from app.dicom.writing import encode_fragment
 from app.errors import Reason, UnreadableError
@@ -82,7 +84,15 @@ def _samples(header: Header) -> int:
 
 
 def read_native(file: BinaryIO, header: Header, pixel: PixelElement) -> Iterator[bytes]:
-    """The value in little endian chunks, padded to even length by a zero; bytes beyond the image are left behind."""
+    """The value in little endian chunks, padded to even length by a zero; bytes beyond the image are left behind, and
+    what stands in bits that are not used.
+    """
+    chunks = _native_chunks(file, header, pixel)
+    unused = unused_bits(header, pixel.tag)
+    return chunks if unused is None else unused.cleared(chunks)
+
+
+def _native_chunks(file: BinaryIO, header: Header, pixel: PixelElement) -> Iterator[bytes]:
     length = native_length(header, pixel)
     stream: BinaryIO = file if header.inflated is None else io.BytesIO(header.inflated)
     stream.seek(pixel.offset)
@@ -97,7 +107,7 @@ def read_native(file: BinaryIO, header: Header, pixel: PixelElement) -> Iterator
         if not chunk:
             raise UnreadableError(Reason.TRUNCATED_PIXELS)
         # A short read of a network drive may end inside a word.
-        while swap and len(chunk) % 8 and len(chunk) < remaining:
+        while len(chunk) % 8 and len(chunk) < remaining:
             more = stream.read(8 - len(chunk) % 8)
             if not more:
                 raise UnreadableError(Reason.TRUNCATED_PIXELS)
