@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QPushButton, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
 import app.gui.text as gui_text
 from app.gui.preferences import Preferences
 from app.gui.window import Window
 from app.pipeline.progress import Step, StepState
-from app.text.i18n import LANGUAGES
+from app.text.i18n import LANGUAGES, open_translation
 from tests.catalogues import texts_in_code
 from tests.gui.review_case import make_project
 
@@ -44,22 +45,40 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_project(tmp_path_factory.mktemp("translation"))
 
 
+@contextmanager
+def opened(project: Path, preferences: Path, qtbot: QtBot) -> Iterator[Window]:
+    """The window with a project, at the size of the smallest screen."""
+    window = Window(Preferences(preferences / "preferences.ini"), workers="serial")
+    window.resize(1280, 800)
+    window.show()
+    try:
+        with qtbot.waitSignal(window.session.opened):
+            window.open_project(project)
+        qtbot.waitUntil(lambda: window.steps[Step.PROTOCOL].state is StepState.DONE)
+        yield window
+    finally:
+        window.session.close()
+        window.close()
+        window.deleteLater()
+
+
+def show(window: Window, name: str, qtbot: QtBot) -> QWidget:
+    """A page with what the project has for it."""
+    window.show_page(name)
+    qtbot.waitUntil(lambda: not window.session._tasks)
+    qtbot.wait(20)
+    page = window.stack.currentWidget()
+    assert page is not None
+    return page
+
+
 @pytest.fixture
 def window(asked: set[str], project: Path, tmp_path: Path, qtbot: QtBot) -> Iterator[Window]:
-    made = Window(Preferences(tmp_path / "preferences.ini"), workers="serial")
-    made.show()
-    made.show_settings()
-    with qtbot.waitSignal(made.session.opened):
-        made.open_project(project)
-    qtbot.waitUntil(lambda: made.steps[Step.PROTOCOL].state is StepState.DONE)
-    for step in Step:
-        made.show_page(step.value)
-        qtbot.waitUntil(lambda: not made.session._tasks)
-        qtbot.wait(20)
-    yield made
-    made.session.close()
-    made.close()
-    made.deleteLater()
+    with opened(project, tmp_path, qtbot) as made:
+        made.show_settings()
+        for step in Step:
+            show(made, step.value, qtbot)
+        yield made
 
 
 def shown_texts(window: QWidget) -> Iterator[str]:
@@ -87,3 +106,51 @@ def test_every_text_that_is_asked_for_is_in_the_catalogues(window: Window, asked
 def test_nothing_is_said_that_is_not_translated(window: Window) -> None:
     said = {text for text in shown_texts(window) if WORD.search(text) and OPEN not in text}
     assert {text for text in said if not OURS.fullmatch(text)} - ITS_OWN - set(LANGUAGES.values()) == set()
+
+
+def cut_texts(window: QWidget) -> Iterator[str]:
+    """The texts that have less room than they need. What is elided on purpose is not asked for here."""
+    for widget in window.findChildren(QWidget):
+        if not widget.isVisible():
+            continue
+        match widget:
+            case QPushButton() if widget.width() < widget.sizeHint().width() - 1:
+                yield widget.text()
+            case QLabel() if widget.wordWrap() and widget.height() < widget.heightForWidth(widget.width()) - 1:
+                yield widget.text()
+            case QLabel() if not widget.wordWrap() and widget.width() < widget.sizeHint().width() - 1:
+                yield widget.text()
+            case QTableView():
+                header = widget.horizontalHeader()
+                for column in range(header.count()):
+                    if header.sectionSize(column) < header.sectionSizeHint(column) - 1:
+                        yield str(widget.model().headerData(column, Qt.Orientation.Horizontal))
+
+
+@pytest.mark.parametrize("language", list(LANGUAGES))
+def test_no_text_is_cut_in_any_language(
+    language: str, project: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gui_text, "_translation", [open_translation([language])])
+    cut: dict[str, set[str]] = {}
+    with opened(project, tmp_path, qtbot) as window:
+        for name in ("start", *(step.value for step in Step)):
+            show(window, name, qtbot)
+            found = set(cut_texts(window))
+            if found:
+                cut[name] = found
+        assert window.minimumSizeHint().width() <= 1280
+    assert cut == {}
+
+
+def test_a_cut_text_would_be_noticed(qtbot: QtBot) -> None:
+    window = QWidget()
+    button, label = QPushButton("Sign off and export", window), QLabel("Sign off and export", window)
+    wrapped = QLabel("A sentence that takes several lines where it has little room", window)
+    wrapped.setWordWrap(True)
+    button.setFixedWidth(30)
+    label.setFixedWidth(30)
+    wrapped.setFixedSize(80, 12)
+    qtbot.addWidget(window)
+    window.show()
+    assert list(cut_texts(window)) == [button.text(), label.text(), wrapped.text()]
