@@ -1,7 +1,7 @@
 """Pictures of every page, taken from the real application at work on the demo: ``make screenshots``.
 
-Each state (empty, working, with problems, done) is taken at 1280x800 and 1920x1080, light and dark, into
-``build/screenshots``. The one that the README shows is copied into ``resources/help/pictures``.
+Each state (empty, working, with problems, done) is taken at 1280x800 and 1920x1080, light and dark, and at the end each
+page in each language at 1280x800, into ``build/screenshots``. The one that the README shows is copied into ``resources/help/pictures``.
 """
 
 import os
@@ -13,17 +13,20 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QTableView
 
 from app.gui.help import HelpWindow
 from app.gui.pages.images import ImagesPage
 from app.gui.preferences import Preferences
+from app.gui.text import use_language
 from app.gui.window import Window
 from app.logs import quieten_libraries
 from app.pipeline.demo import make_demo
+from app.pipeline.progress import Step
 from app.project.folder import create_project
+from app.text.i18n import LANGUAGES
 from tests.gui.driving import Person, use_scheme, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,6 +140,30 @@ def work_through(folder: Path) -> None:
     shown.grab().save(str(TO / "7-help.png"))
     shown.close()
     window.close()
+    for language in LANGUAGES:
+        shoot_language(folder, project, language)
+
+
+def shoot_language(folder: Path, project: Path, language: str) -> None:
+    """Every page of the finished demo in a language, at the smallest size."""
+    use_language(language)
+    QLocale.setDefault(QLocale(language))
+    window = Window(Preferences(folder / f"{language}.ini"))
+    window.resize(*SIZES[0])
+    window.show()
+    person = Photographer(window)
+    QTest.qWait(300)
+    window.grab().save(str(TO / f"language-{language}-0-start.png"))
+    window.open_project(project)
+    wait_until(lambda: window.page_name != "start", "the project")
+    for number, step in enumerate(Step, start=1):
+        person.go(number)
+        person.settle()
+        QTest.qWait(1500 if step is Step.IMAGES else 350)
+        window.grab().save(str(TO / f"language-{language}-{number}-{step.value}.png"))
+    window.close()
+    use_language("en")
+    print(language, flush=True)
 
 
 def review_images(person: Photographer) -> None:
