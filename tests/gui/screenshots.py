@@ -1,7 +1,8 @@
 """Pictures of every page, taken from the real application at work on the demo: ``make screenshots``.
 
 Each state (empty, working, with problems, done) is taken at 1280x800 and 1920x1080, light and dark, and at the end each
-page in each language at 1280x800, into ``build/screenshots``. The one that the README shows is copied into ``resources/help/pictures``.
+page in each language at 1280x800, into ``build/screenshots``. The one that the README shows is copied into
+``resources/help/pictures``.
 """
 
 import os
