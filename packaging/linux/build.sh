@@ -18,7 +18,7 @@ cp "$here"/{install.sh,uninstall.sh,consign.desktop,consign.xml} "$work/run/"
 cp build/icons/*.png "$work/run/icons/"
 chmod 755 "$work/run"/*.sh
 find "$work/run" -exec touch --no-dereference --date="@$epoch" {} +
-makeself --gzip --complevel 9 --sha256 --nox11 --packaging-date "$(date -u -d "@$epoch" +%F)" \
+makeself --gzip --complevel 6 --sha256 --nox11 --packaging-date "$(date -u -d "@$epoch" +%F)" \
   --tar-extra "--sort=name --owner=0 --group=0 --numeric-owner" \
   "$work/run" "dist/consign-$version-linux-x86_64.run" "Consign $version" ./install.sh >/dev/null
 
@@ -55,5 +55,5 @@ Description: de-identify imaging examinations for research
 CONTROL
 chmod -R u+w,go-w "$deb"
 find "$deb" -exec touch --no-dereference --date="@$epoch" {} +
-dpkg-deb --root-owner-group -Zxz --build "$deb" "dist/consign_${version}_amd64.deb" >/dev/null
+dpkg-deb --root-owner-group -Zxz -z2 --build "$deb" "dist/consign_${version}_amd64.deb" >/dev/null
 ls -l dist/*.run dist/*.deb

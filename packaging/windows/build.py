@@ -115,9 +115,9 @@ def install_packages(*, trial: bool) -> None:
     subprocess.run([*command, *windows, "--require-hashes", "-r", str(LIST)], check=True)
     if trial:
         for name in ("numpy", "pandas", "scipy"):
-            for old in site.glob(f"{name}[.-]*"):
-                shutil.rmtree(old)
-            shutil.rmtree(site / name)
+            for old in (site / name, *site.glob(f"{name}[.-]*.*")):
+                if old.is_dir():
+                    shutil.rmtree(old)
         subprocess.run([*command, *windows, *WINE], check=True)
     for path in sorted(site.rglob("*")):
         name = path.relative_to(site).as_posix()
