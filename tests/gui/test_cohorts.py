@@ -147,7 +147,7 @@ def test_checks_stand_in_the_tree_with_sign_and_sentence(page: FindPage, qtbot: 
     assert "\u2298 Missing slices: 1, the first above -35 mm; the others are 1 mm apart." in texts(page)
     assert "By all that its header says: chest" in texts(page)
     states = {model.data(model.index_of(place, STATE)) for place in range(1, len(model.branches))}
-    assert "\u2013 Left out by a check: missing-slices" in states
+    assert "\u2013 Left out by a check: Missing slices" in states
     page.tree.view.selectAll()
     assert "\u26a0 Mixed image sizes: 1 series" in texts(page)
 

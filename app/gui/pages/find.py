@@ -120,7 +120,7 @@ class FindPage(QWidget):
         self.problem_list = LineList(tr("Files that can't be used"), tr("Every file could be read."))
         self.problem_list.asked.connect(self._load_files)
         self.missing_list = LineList(tr("Lines of the list"), tr("Everything on the list was found and is taken."))
-        self.missing_list.asked.connect(self.missing_list.show_lines)
+        self.missing_list.asked.connect(self._show_entries)
         self.views = QStackedWidget()
         for widget in (self.tree, self.problem_list, self.missing_list):
             self.views.addWidget(widget)
@@ -460,13 +460,17 @@ class FindPage(QWidget):
             ),
         ):
             if entries:
-                heads.append(Head(counted(len(entries), one, many), [_entry_text(entry) for entry in entries]))
-        by_sentence: dict[str, list[str]] = {}
+                heads.append(Head(counted(len(entries), one, many), entries))
+        by_sentence: dict[str, list[ListProblem]] = {}
         for problem in problems:
-            lines = by_sentence.setdefault(trouble_name(problem, tr), [])
-            lines.append(f"{row_name(problem, tr)}: {_entry_text(problem.original_identifiers)}")
-        heads += [Head(f"{sentence} ({number(len(lines))})", lines) for sentence, lines in by_sentence.items()]
+            by_sentence.setdefault(trouble_name(problem, tr), []).append(problem)
+        heads += [Head(f"{sentence} ({number(len(rows))})", tuple(rows)) for sentence, rows in by_sentence.items()]
         self.missing_list.show_heads(heads)
+
+    def _show_entries(self, entries: Sequence[Entry | ListProblem]) -> None:
+        left = len(entries) - _MOST_FILES
+        note = tr("\u2026 and {count} more", count=number(left)) if left > 0 else ""
+        self.missing_list.show_lines([_line_text(entry) for entry in entries[:_MOST_FILES]], note)
 
 
 def _problem_sentence(line: ReasonCount) -> str:
@@ -477,6 +481,12 @@ def _problem_sentence(line: ReasonCount) -> str:
 def _aside_sentence(line: ReasonCount) -> str:
     files = counted(line.files, mark("1 file is set aside"), mark("{count} files are set aside"))
     return f"{files}: {sentence_for(line.reason or '', {}, tr)}"
+
+
+def _line_text(entry: Entry | ListProblem) -> str:
+    if isinstance(entry, ListProblem):
+        return f"{row_name(entry, tr)}: {_entry_text(entry.original_identifiers)}"
+    return _entry_text(entry)
 
 
 def _entry_text(entry: Entry) -> str:
