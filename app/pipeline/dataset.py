@@ -37,11 +37,13 @@ class FindingRow:
 class DatasetView:
     """The findings, those that wait first, whether they are of what would leave now, and what was decided beside them.
 
-    ``attributes`` are keywords of those of which the site lets out less; ``studies`` counts those that stay here.
+    ``facts`` tells apart what would leave at different times. ``attributes`` are keywords of those of which the site
+    lets out less; ``studies`` counts those that stay here.
     """
 
     rows: tuple[FindingRow, ...]
     is_current: bool
+    facts: str
     attributes: tuple[str, ...]
     studies: int
 
@@ -62,7 +64,7 @@ def load_dataset_view(project: Project) -> DatasetView:
     ]
     rows.sort(key=lambda row: not row.waits)
     attributes = tuple(keyword_of(tag) for tag in sorted(decided.attributes))
-    return DatasetView(tuple(rows), state.is_current, attributes, len(decided.studies))
+    return DatasetView(tuple(rows), state.is_current, state.facts, attributes, len(decided.studies))
 
 
 def remove_faces(project: Project, findings: Sequence[Finding], note: str) -> Job:

@@ -12,8 +12,9 @@ from app.project.folder import Project
 
 @dataclass(frozen=True, slots=True)
 class DatasetState:
-    """``is_current``: the checks ran on what would leave now. ``undecided`` findings block the sign-off."""
+    """``is_current``: the checks ran on ``facts``, what would leave now. ``undecided`` findings block the sign-off."""
 
+    facts: str
     was_checked: bool
     is_current: bool
     findings: tuple[Finding, ...]
@@ -24,10 +25,11 @@ def load_dataset_state(project: Project, decisions: Decisions | None = None) -> 
     """Where the checks of the data set stand; ``decisions`` are read where they are not given. Reads only."""
     decisions = load_decisions(project.layout) if decisions is None else decisions
     findings = load_findings(project.store)
-    checked = project.store.get_meta(CHECKED_FACTS)
+    checked, facts = project.store.get_meta(CHECKED_FACTS), facts_digest(project, decisions)
     return DatasetState(
+        facts=facts,
         was_checked=checked is not None,
-        is_current=checked is not None and checked == facts_digest(project, decisions),
+        is_current=checked == facts,
         findings=findings,
         undecided=tuple(one for one in findings if one.blocks and not decisions.dataset.settle(one)),
     )

@@ -15,6 +15,7 @@ from tests.end_to_end.test_dataset_decisions import by_kind, done_or_waiting
 from tests.end_to_end.test_main_job import QUICK_PROTOCOL, consign, done
 from tests.factory import ct_series, make_study, save, set_pixels
 from tests.unit.head_phantom import CT_VALUES, SPACING_MM, head_labels, paint
+from tests.unit.test_defacing import steepness
 
 STEP = 2  # every second slice of the phantom
 SPACING = (SPACING_MM[0] * STEP, *SPACING_MM[1:])
@@ -68,6 +69,8 @@ def test_the_bundle_holds_a_head_without_a_face_and_says_so(
     old, new = (skin_depth(one - OFFSET, SPACING, Kind.CT)[10:40, 40:120] for one in (before, after))
     both = np.isfinite(old) & np.isfinite(new)
     assert (np.abs(old[both] - new[both]) * SPACING[1] > 1).mean() > 0.9
+    steep = [steepness(one - OFFSET, SPACING, Kind.CT) for one in (before, after)]
+    assert steep[1] < 0.5 * steep[0]
     assert {one.RecognizableVisualFeatures for one in heads} == {"NO"}
     assert {"113102" in codes(one) for one in heads} == {True}
     assert "113102" not in codes(chest)

@@ -1,17 +1,22 @@
 """The data set as a whole on the sign-off page: nobody signs before what was found is decided."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
+from app.dataset.deciding import decide
 from app.dicom.profile import Action
 from app.gui.pages.signoff import SignoffPage
+from app.gui.widgets.dataset_card import DatasetCard
+from app.pipeline.dataset import DatasetView, FindingRow, load_dataset_view, refresh_dataset
 from app.pipeline.overview import CheckItem, Standing
-from app.project.dataset import FindingKind
+from app.project.dataset import FindingAction, FindingKind
 from app.project.decisions import load_decisions
+from app.project.defacings import Defacing, save_defacing
 from tests.gui.review_case import check_names, open_session
 from tests.unit.dataset_project import open_dataset_project, set_groups
 
@@ -86,3 +91,27 @@ def test_an_attribute_that_leaks_can_be_removed(page: SignoffPage, qtbot: QtBot)
     assert project is not None
     assert load_decisions(project.layout).dataset.attributes == {0x00080070: Action.REMOVE}
     qtbot.waitUntil(lambda: "all-back" in shown(page))
+
+
+def test_a_removed_face_is_shown_before_and_after(tmp_path: Path, qtbot: QtBot) -> None:
+    with open_dataset_project(tmp_path, patients=2) as project:
+        head = '{"Modality": "CT", "BodyPartExamined": "HEAD", "NumberOfFrames": 150, "SliceThickness": 1}'
+        project.store.execute("UPDATE attribute_sets SET original_attributes = ? WHERE id = 1", (head,))
+        faces = [one for one in refresh_dataset(project).findings if one.kind is FindingKind.FACE]
+        decide(project, faces, FindingAction.DEFACE)
+        done = Defacing(1, "digest", None, 0.96, 4, 3, bytes(range(12)), bytes(12))
+        with project.store.transaction():
+            save_defacing(project.store, done, {})
+        (row,) = [row for row in load_dataset_view(project).rows if row.finding.kind is FindingKind.FACE]
+        view = DatasetView((row,), is_current=True, facts="", attributes=(), studies=0)
+    card = DatasetCard()
+    qtbot.addWidget(card)
+    card.show()
+    card.show_view(view)
+    assert "96 % of its skin moved by more than a millimetre" in card._words.text()
+    assert card._faces.isVisible()
+    assert [label.pixmap().isNull() for label in card._faces._pictures] == [False, False]
+    refused = FindingRow(row.finding, FindingAction.DEFACE, replace(done, failure="no-brain"))
+    card.show_view(replace(view, rows=(refused,)))
+    assert "can't be taken out: the brain can't be told from the rest" in card._words.text()
+    assert not card._faces.isVisible()

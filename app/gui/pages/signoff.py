@@ -47,9 +47,10 @@ from app.gui.widgets.parts import (
     shortcut,
     text_label,
 )
-from app.pipeline.dataset import DatasetView, load_dataset_view
+from app.pipeline.dataset import DatasetView, load_dataset_view, remove_faces
 from app.pipeline.hand_over import estimate, hand_over, verify_again
 from app.pipeline.overview import CheckItem, Overview, Standing, load_overview
+from app.project.dataset import Finding
 from app.project.folder import Project
 from app.review.dump import build_dump
 from app.signoff.step import approve
@@ -78,7 +79,7 @@ class SignoffPage(QWidget):
         self._clock = clock or partial(datetime.now, UTC)
         self._overview: Overview | None = None
         self._folder: Path | None = None
-        self._is_checked = False  # a check was started for what is shown
+        self._checked = ""  # the facts that a check was started for
         self._build()
         session.opened.connect(self._forget)
         session.closed.connect(self._forget)
@@ -100,6 +101,7 @@ class SignoffPage(QWidget):
         self.dataset = DatasetCard()
         self.dataset.change.connect(self._session.change)
         self.dataset.check_wanted.connect(self._check_dataset)
+        self.dataset.faces_wanted.connect(self._remove_faces)
         self._checks: dict[CheckItem, CheckLine] = {}
         self._answers: dict[str, QLabel] = {}
         left, right = QVBoxLayout(), QVBoxLayout()
@@ -225,7 +227,7 @@ class SignoffPage(QWidget):
         self._role.clear()
         self.bundle.forget()
         self.dataset.forget()
-        self._is_checked = False
+        self._checked = ""
         for line in self._checks.values():
             line.clear()
         for answer in self._answers.values():
@@ -251,10 +253,12 @@ class SignoffPage(QWidget):
 
     def _keep_checked(self, overview: Overview, dataset: DatasetView) -> None:
         """Check the data set whenever something changed, once for each change: nobody has to ask for it."""
-        if dataset.is_current:
-            self._is_checked = False
-        elif overview.check(CheckItem.PREPARATION).standing is Standing.DONE and not self._is_checked:
-            self._is_checked = self._check_dataset()
+        is_prepared = overview.check(CheckItem.PREPARATION).standing is Standing.DONE
+        if is_prepared and not dataset.is_current and dataset.facts != self._checked and self._check_dataset():
+            self._checked = dataset.facts
+
+    def _remove_faces(self, findings: list[Finding], note: str) -> None:
+        self._session.start(tr("Removing faces"), lambda project, _: remove_faces(project, findings, note))
 
     def _check_dataset(self) -> bool:
         return self._session.start(tr("Checking the data set"), lambda project, _: check_dataset(project))

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHeaderView, QLineEdit, QTableView
+from PySide6.QtGui import QImage, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QLabel, QLineEdit, QTableView, QVBoxLayout, QWidget
 
 from app.dataset.deciding import (
     LONGEST_NOTE,
@@ -22,16 +22,19 @@ from app.gui.widgets.chips import FlowLayout
 from app.gui.widgets.parts import Card, button, plain_table, quiet, text_label
 from app.pipeline.dataset import DatasetView, FindingRow
 from app.project.dataset import Finding, FindingAction, FindingKind
+from app.project.defacings import Defacing
 from app.project.folder import Project
-from app.text.dataset_words import WHY, attribute_name, finding_sentences
+from app.text.dataset_words import WHY, attribute_name, defacing_sentence, finding_sentences
 
 _MOST_LINES = 7
+_FACE_PX = 220  # high
 
 
 class DatasetCard(Card):
     """Shows findings and asks the page for changes: a ``change`` is a function that takes the decision."""
 
     change = Signal(object)
+    faces_wanted = Signal(object, str)  # findings whose face is to be taken out, and why
     check_wanted = Signal()
 
     def __init__(self) -> None:
@@ -61,6 +64,9 @@ class DatasetCard(Card):
                 tr("Its studies or its series stay at your site"),
                 partial(self._decide, FindingAction.EXCLUDE),
             ),
+            "deface": button(
+                action_name(FindingAction.DEFACE), tr("Replace the skin of the face; the brain stays"), self._deface
+            ),
             "steps": button(tr("Tell in s&teps"), tr("Ages by decades, sizes by 10 cm, weights by 10 kg"), self._steps),
             "remove": button(tr("Remove the attribute"), tr("Take it out of every file"), self._remove),
             "back": button(tr("Take back"), tr("Take the decision back"), partial(self._decide, None)),
@@ -70,7 +76,8 @@ class DatasetCard(Card):
         actions = FlowLayout()
         for made in self.buttons.values():
             actions.addWidget(made)
-        for widget in (self._state, self._table, self._words, self._why, self._note):
+        self._faces = _Faces()
+        for widget in (self._state, self._table, self._words, self._why, self._faces, self._note):
             self.body.addWidget(widget)
         self.body.addLayout(actions)
         self._view: DatasetView | None = None
@@ -119,12 +126,19 @@ class DatasetCard(Card):
         kinds = {one.kind for one in chosen}
         actions = {action for kind in kinds for action in actions_for(kind)} if len(kinds) == 1 else set()
         one = chosen[0] if len(chosen) == 1 else None
-        self._words.setText(" ".join(finding_sentences(one, tr)) if one else "")
+        row = next((row for row in self._model.rows if one is not None and row.finding == one), None)
+        is_defaced = row is not None and row.decided is FindingAction.DEFACE
+        sentences = finding_sentences(one, tr) if one else []
+        if row is not None and is_defaced:
+            sentences.append(defacing_sentence(row.defacing, tr))
+        self._words.setText(" ".join(sentences))
+        self._faces.show_defacing(row.defacing if row is not None and is_defaced else None)
         self._why.setText(tr(WHY[one.kind]) if one else "")
         decided = view is not None and any(row.decided is not None for row in view.rows if row.finding in chosen)
         shown = {
             "keep": FindingAction.KEEP in actions,
             "exclude": FindingAction.EXCLUDE in actions,
+            "deface": FindingAction.DEFACE in actions,
             "steps": one is not None and bool(one.details.get("in_steps")) and one.kind is FindingKind.SMALL_GROUPS,
             "remove": one is not None and one.kind is FindingKind.TARGET_LEAKAGE and one.key.isidentifier(),
             "back": decided,
@@ -155,6 +169,10 @@ class DatasetCard(Card):
         self._note.clear()
         self.change.emit(lambda project: decide(project, chosen, action, note))
 
+    def _deface(self) -> None:
+        self.faces_wanted.emit(self._chosen(), self._note.text().strip())
+        self._note.clear()
+
     def _steps(self) -> None:
         keywords = [name for one in self._chosen() for name in one.details.get("in_steps", ())]
         self.change.emit(lambda project: tell_in_steps(project, keywords))
@@ -169,6 +187,40 @@ class DatasetCard(Card):
             take_back_studies(project)
 
         self.change.emit(undo)
+
+
+class _Faces(QWidget):
+    """A face before and after, side by side; hidden while there is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(12)
+        self._pictures = []
+        for name in (tr("Before"), tr("After")):
+            column = QVBoxLayout()
+            picture = QLabel()
+            picture.setAccessibleName(name)
+            column.addWidget(text_label(name))
+            column.addWidget(picture)
+            row.addLayout(column)
+            self._pictures.append(picture)
+        row.addStretch(1)
+        self.hide()
+
+    def show_defacing(self, defacing: Defacing | None) -> None:
+        """Show the pictures of a series whose face was taken out."""
+        is_done = defacing is not None and defacing.failure is None and defacing.height > 0
+        self.setVisible(is_done)
+        if defacing is None or not is_done:
+            return
+        for label, content in zip(self._pictures, (defacing.original_before, defacing.after), strict=True):
+            form = QImage.Format.Format_Grayscale8
+            image = QImage(content, defacing.width, defacing.height, defacing.width, form)
+            label.setPixmap(
+                QPixmap.fromImage(image).scaledToHeight(_FACE_PX, Qt.TransformationMode.SmoothTransformation)
+            )
 
 
 def _state_text(view: DatasetView | None) -> str:
