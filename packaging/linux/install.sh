@@ -23,9 +23,12 @@ fi
 
 # What a desktop has and no program brings along: the system's drivers for the screen.
 missing=
-for pair in libEGL.so.1=libegl1 libGL.so.1=libgl1 libfontconfig.so.1=libfontconfig1; do
-  [ -e "consign/lib/${pair%%=*}" ] || ls /lib/*/"${pair%%=*}" /usr/lib/*/"${pair%%=*}" /usr/lib64/"${pair%%=*}" \
-    /usr/lib/"${pair%%=*}" >/dev/null 2>&1 || missing="$missing ${pair##*=}"
+for pair in libEGL.so.1=libegl1 libGL.so.1=libgl1; do
+  found=no
+  for place in /lib/*/ /usr/lib/*/ /lib64/ /usr/lib64/ /usr/lib/; do
+    [ ! -e "$place${pair%%=*}" ] || found=yes
+  done
+  [ $found = yes ] || missing="$missing ${pair##*=}"
 done
 
 # A whole new folder beside the old one, then a change of names: an interrupted update leaves the old program.
