@@ -126,6 +126,8 @@ _SCHEME = 0x00080102
 _CODE_VERSIONS = frozenset((0x00080103, 0x00080106, 0x00080107, 0x0008010F, 0x00080105))
 _ZONE = 0x00080201
 # Values of one sample, in as many bytes as the sample has.
+# Bytes of the longest number: a name that is written into several of them is looked for.
+_ONE_NUMBER = 8
 _SMALL_BINARIES = frozenset((0x54000110, 0x54000112, 0x5400100A))
 
 
@@ -150,7 +152,7 @@ def release_value(
     if rule.action is Action.COARSEN and tag not in COARSE_STEPS:
         raise DroppedError(Drop.BY_RULE)
     if vr in _BINARY_NUMBERS:
-        return _binary_number(rule, vr, raw)
+        return _binary_number(rule, vr, raw, patient)
     if vr in ("DS", "IS"):
         return _text_number(rule, tag, vr, raw)
     if tag == _ICC_PROFILE:
@@ -196,12 +198,14 @@ def _pseudonym(
     return Value(patient.code.encode(), vr, Fold.CODE)
 
 
-def _binary_number(rule: Rule, vr: str, raw: bytes) -> Value:
+def _binary_number(rule: Rule, vr: str, raw: bytes, patient: Patient) -> Value:
     letters, size = _BINARY_NUMBERS[vr]
     if len(raw) % size:
         raise DroppedError(Drop.GRAMMAR)
     if rule.vm_max is not None and len(raw) // size > rule.vm_max:
         raise DroppedError(Drop.TOO_MANY)
+    if len(raw) > _ONE_NUMBER and has_identity_in_bytes(raw, patient):
+        raise DroppedError(Drop.IDENTITY)
     numbers = _unpack(vr, raw)
     if letters in ("f", "d") and any(map(math.isnan, numbers)):
         words = (raw[start : start + size] for start in range(0, len(raw), size))

@@ -446,3 +446,11 @@ def test_every_allowed_attribute_has_a_rule_for_its_values() -> None:
             continue
         numeric = rule.vrs[0] in "US SS UL SL FL FD AT OB OW OF OL OD".split()
         assert numeric or rule.vrs[0] == "UI" or rule.action is Action.PSEUDONYM, Tag(tag)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-16-le"])
+def test_name_that_is_written_into_numbers_goes(encoding: str) -> None:
+    patient = describe_patient("SITE-ABC234", 10, [("name", "Haverkamp^Ilka")])
+    raw = "Haverkamp ".encode(encoding)
+    assert dropped("US", raw, patient=patient) is Drop.IDENTITY
+    assert release("US", struct.pack("<5H", *range(5)), patient=patient).encoded == struct.pack("<5H", *range(5))
