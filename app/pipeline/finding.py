@@ -1,5 +1,6 @@
 """What the page Find shows: sources, what was found, what is taken of it, and what went wrong."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -46,12 +47,13 @@ class Totals:
 class Cohorts:
     """How the groups came out, and the study lists: their rows, and those that do not count in whole or in part.
 
-    ``patients_in_two`` have drawn studies in more than one group. ``is_asked_for``: the protocol has groups or labels.
+    ``original_in_two``: the patients with drawn studies in more than one group, and these groups. ``is_asked_for``: the
+    protocol has groups or labels.
     """
 
     is_asked_for: bool
     groups: tuple[GroupCounts, ...]
-    patients_in_two: int
+    original_in_two: tuple[tuple[str, tuple[str, ...]], ...]
     rows: int
     problems: tuple[ListProblem, ...]
 
@@ -101,7 +103,7 @@ def _cohorts(project: Project) -> Cohorts:
     return Cohorts(
         is_asked_for=bool(project.protocol.groups or project.protocol.labels),
         groups=load_group_counts(project.store),
-        patients_in_two=len(load_patients_in_groups(project.store)),
+        original_in_two=_in_two_groups(project),
         rows=len(listed),
         problems=join_rows(project.store, listed, project.protocol).problems,
     )
@@ -125,6 +127,14 @@ def _filters(request: Request) -> Filters:
         return filters_of(request.where)
     except ProtocolError:  # select says so; the page must open all the same
         return ()
+
+
+def _in_two_groups(project: Project) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    groups = load_patients_in_groups(project.store)
+    rows = project.store.execute(
+        "SELECT id, original_key FROM patients WHERE id IN (SELECT value FROM json_each(?))", (json.dumps([*groups]),)
+    )
+    return tuple(sorted((original_key, groups[patient_id]) for patient_id, original_key in rows))
 
 
 class Part(StrEnum):

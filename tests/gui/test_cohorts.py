@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,17 @@ def test_checks_stand_in_the_tree_with_sign_and_sentence(page: FindPage, qtbot: 
     assert "\u2013 Left out by a check: Missing slices" in states
     page.tree.view.selectAll()
     assert "\u26a0 Mixed image sizes: 1 series" in texts(page)
+
+
+def test_patients_in_two_groups_are_counted_and_shown_on_request(page: FindPage, qtbot: QtBot) -> None:
+    found = page._found
+    assert found is not None
+    both = (("K1", ("cases", "controls")), ("K2", ("cases", "controls")))
+    page._take(replace(found, cohorts=replace(found.cohorts, original_in_two=both)))
+
+    assert "2 patients are in more than one group." in texts(page)
+    page.groups.both_button.click()
+    assert page.missing_list.shown == ["K1: cases, controls", "K2: cases, controls"]
 
 
 def test_narrow_tree_keeps_the_reason_and_gives_up_the_size(page: FindPage, qtbot: QtBot) -> None:

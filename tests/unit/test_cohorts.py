@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.pipeline.finding import load_found
 from app.project.cohorts import (
     Shortage,
     load_drawn_groups,
@@ -188,6 +189,7 @@ where = "SliceThickness <= 1"
             add_study(project, 2, patient=1, PatientAge="059Y", SliceThickness=1)
             run(project)
             assert load_patients_in_groups(project.store) == {1: ("old", "thin")}
+            assert load_found(project).cohorts.original_in_two == (("p", ("old", "thin")),)
 
             add_study(project, 3, PatientAge="030Y", SliceThickness=1)
             run(project)

@@ -25,7 +25,7 @@ from app.gui.checklist import counted, number
 from app.gui.session import Ending, Outcome, Session
 from app.gui.text import tr
 from app.gui.widgets.filter_bar import FilterBar
-from app.gui.widgets.groups_panel import GroupsPanel
+from app.gui.widgets.groups_panel import GroupsPanel, in_two_groups
 from app.gui.widgets.inventory_panel import InventoryPanel, load_bar_chart
 from app.gui.widgets.line_list import Head, LineList
 from app.gui.widgets.parts import GAP_PX, MARGIN_PX, EmptyState, Problems, TitleRow, button, relabel, shortcut
@@ -33,6 +33,7 @@ from app.gui.widgets.report_search import ReportSearchButton
 from app.gui.widgets.series_tree import SeriesTree
 from app.gui.widgets.source_bar import SourceBar
 from app.pipeline.finding import (
+    Cohorts,
     Found,
     Part,
     Shown,
@@ -59,6 +60,10 @@ from app.text.query_words import as_sentence, name_of_keyword
 _MOST_FILES = 2000
 _PARTS = (Part.ALL, Part.TAKEN, Part.LEFT_OUT, Part.FLAGGED)
 _NOT_USABLE, _NOT_FOUND = range(len(_PARTS), len(_PARTS) + 2)
+
+
+# What stands in a line of the list: identifiers, a row that does not count, a patient with the groups.
+_Line = Entry | ListProblem | tuple[str, tuple[str, ...]]
 
 
 class FindPage(QWidget):
@@ -217,7 +222,7 @@ class FindPage(QWidget):
                 *(Head(_aside_sentence(line), line) for line in found.aside),
             ]
         )
-        self._show_list(found.original_list, found.cohorts.problems)
+        self._show_list(found.original_list, found.cohorts)
         self.groups.show_cohorts(found.cohorts)
         self._show_state()
         self._show_rows()
@@ -322,7 +327,9 @@ class FindPage(QWidget):
             tab = self.tabs.button(place)
             tab.setText(f"{tab.property('plainName')}  {number(count)}")
         self.tabs.button(_NOT_USABLE).setVisible(bool(found.problems or found.aside))
-        self.tabs.button(_NOT_FOUND).setVisible(listed is not None or found.cohorts.rows > 0)
+        self.tabs.button(_NOT_FOUND).setVisible(
+            listed is not None or found.cohorts.rows > 0 or bool(found.cohorts.original_in_two)
+        )
         if self.tabs.checkedButton().isHidden():
             self.tabs.button(0).setChecked(True)
 
@@ -445,7 +452,7 @@ class FindPage(QWidget):
                 [tr("These columns are no labels of the protocol: {columns}.", columns=columns)]
             )
 
-    def _show_list(self, listed: ListOutcome | None, problems: Sequence[ListProblem]) -> None:
+    def _show_list(self, listed: ListOutcome | None, cohorts: Cohorts) -> None:
         heads = []
         for entries, one, many in (
             (
@@ -462,12 +469,14 @@ class FindPage(QWidget):
             if entries:
                 heads.append(Head(counted(len(entries), one, many), entries))
         by_sentence: dict[str, list[ListProblem]] = {}
-        for problem in problems:
+        for problem in cohorts.problems:
             by_sentence.setdefault(trouble_name(problem, tr), []).append(problem)
         heads += [Head(f"{sentence} ({number(len(rows))})", tuple(rows)) for sentence, rows in by_sentence.items()]
+        if cohorts.original_in_two:
+            heads.append(Head(in_two_groups(cohorts), cohorts.original_in_two))
         self.missing_list.show_heads(heads)
 
-    def _show_entries(self, entries: Sequence[Entry | ListProblem]) -> None:
+    def _show_entries(self, entries: Sequence[_Line]) -> None:
         left = len(entries) - _MOST_FILES
         note = tr("\u2026 and {count} more", count=number(left)) if left > 0 else ""
         self.missing_list.show_lines([_line_text(entry) for entry in entries[:_MOST_FILES]], note)
@@ -483,10 +492,14 @@ def _aside_sentence(line: ReasonCount) -> str:
     return f"{files}: {sentence_for(line.reason or '', {}, tr)}"
 
 
-def _line_text(entry: Entry | ListProblem) -> str:
-    if isinstance(entry, ListProblem):
-        return f"{row_name(entry, tr)}: {_entry_text(entry.original_identifiers)}"
-    return _entry_text(entry)
+def _line_text(entry: _Line) -> str:
+    match entry:
+        case ListProblem():
+            return f"{row_name(entry, tr)}: {_entry_text(entry.original_identifiers)}"
+        case (str() as patient, groups):
+            return f"{patient}: {', '.join(map(str, groups))}"
+        case _:
+            return _entry_text(entry)
 
 
 def _entry_text(entry: Entry) -> str:

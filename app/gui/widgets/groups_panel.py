@@ -46,12 +46,13 @@ class GroupsPanel(QFrame):
         self.problems_button = button(
             tr("&Rows that do not count"), tr("Why rows of the list are left out"), self.problems_wanted.emit
         )
+        self.both_button = button(tr("Show these &patients"), tr("Who is in which groups"), self.problems_wanted.emit)
         self.remove_button = button(tr("&Forget the labels"), tr("Go on without this list"), self.list_removed.emit)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 10, 12, 12)
         column.setSpacing(8)
         column.addLayout(self._groups)
-        for widget in (self._both, self._list, self.problems_button):
+        for widget in (self._both, self.both_button, self._list, self.problems_button):
             column.addWidget(widget)
         controls = QHBoxLayout()
         controls.setSpacing(8)
@@ -70,13 +71,9 @@ class GroupsPanel(QFrame):
         if cohorts is None:
             return
         self._show_groups(cohorts.groups)
-        both = counted(
-            cohorts.patients_in_two,
-            mark("1 patient is in more than one group."),
-            mark("{count} patients are in more than one group."),
-        )
-        self._both.setText(f"\u26a0 {both}")
-        self._both.setVisible(cohorts.patients_in_two > 0)
+        self._both.setText(f"\u26a0 {in_two_groups(cohorts)}")
+        self._both.setVisible(bool(cohorts.original_in_two))
+        self.both_button.setVisible(bool(cohorts.original_in_two))
         problems = len({(problem.source, problem.line) for problem in cohorts.problems})
         rows = counted(cohorts.rows, mark("The list has 1 row."), mark("The list has {count} rows."))
         self._list.setText(rows if cohorts.rows else tr("No list with groups or labels was imported yet."))
@@ -94,6 +91,15 @@ class GroupsPanel(QFrame):
             row.show_group(group)
         for place, row in enumerate(self.rows):
             row.setVisible(place < len(groups))
+
+
+def in_two_groups(cohorts: Cohorts) -> str:
+    """How many patients are in more than one group."""
+    return counted(
+        len(cohorts.original_in_two),
+        mark("1 patient is in more than one group."),
+        mark("{count} patients are in more than one group."),
+    )
 
 
 class GroupRow(QWidget):
