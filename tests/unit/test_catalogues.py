@@ -1,0 +1,55 @@
+"""Every text is there in every language, whole, and with the fields that the program fills in."""
+
+import gettext
+
+import pytest
+
+from tests.catalogues import TRANSLATED, fields_of, po_file, texts_in_code, translations
+
+TEXTS = texts_in_code()
+languages = pytest.mark.parametrize("language", TRANSLATED)
+
+
+def test_texts_are_found_in_all_parts_that_people_read() -> None:
+    parts = {file.split("/")[1] for files in TEXTS.values() for file in files}
+    assert {"gui", "text"} <= parts
+
+
+@languages
+def test_catalogue_has_every_text_and_no_other(language: str) -> None:
+    assert translations(language).keys() == TEXTS.keys(), "run: make catalogues"
+
+
+@languages
+def test_every_text_is_translated_for_certain(language: str) -> None:
+    assert [text for text, translated in translations(language).items() if not translated] == []
+
+
+@languages
+def test_translations_have_the_fields_of_the_text(language: str) -> None:
+    wrong = [text for text, told in translations(language).items() if told and fields_of(told) != fields_of(text)]
+    assert wrong == []
+
+
+@languages
+def test_translations_keep_the_edges_and_lines_of_the_text(language: str) -> None:
+    def edges(text: str) -> tuple[bool, bool, int]:
+        return text[:1].isspace(), text[-1:].isspace(), text.count("\n")
+
+    assert [text for text, told in translations(language).items() if told and edges(told) != edges(text)] == []
+
+
+@languages
+def test_a_button_with_a_key_has_one_in_every_language(language: str) -> None:
+    wrong = [text for text, told in translations(language).items() if told and text.count("&") != told.count("&")]
+    assert wrong == []
+
+
+@languages
+def test_compiled_catalogue_is_made_of_the_text(language: str) -> None:
+    path = po_file(language).with_suffix(".mo")
+    with path.open("rb") as file:
+        compiled = gettext.GNUTranslations(file)
+    there = {text: told for text, told in translations(language).items() if told}
+    assert {text: compiled.gettext(text) for text in there} == there, "run: make catalogues"
+    assert gettext.find("consign", path.parents[2], [language]) is not None
