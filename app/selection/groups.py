@@ -18,6 +18,7 @@ from app.selection.facts import instance_facts, series_facts
 from app.selection.sql import compile_predicate
 
 ENGINES_DISAGREE = "decided differently by the database and by its check"
+LEFT_OUT_BY_CHECK = "left out by a check"
 
 Facts = dict[str, float | int | bool]
 

@@ -14,7 +14,7 @@ from app.project.study_list import StudyRow, load_study_list, rows_text
 from app.protocol.checks import Severity
 from app.selection.by_hand import HandChoices, choices_text, load_hand_choices
 from app.selection.grouping import Member, make_cohorts
-from app.selection.groups import ENGINES_DISAGREE, Facts, Group, count_groups, decide, grouped
+from app.selection.groups import ENGINES_DISAGREE, LEFT_OUT_BY_CHECK, Facts, Group, count_groups, decide, grouped
 from app.selection.joining import join_rows
 from app.selection.request import Request, remember, settle_request
 from app.selection.wanted import WantedIndex, WantedList, text_of
@@ -113,7 +113,7 @@ def _refused_by_checks(project: Project) -> dict[int, str]:
     for series in load_checked_series(project.store).values():
         names = sorted({finding.check for finding in series.findings if finding.severity is Severity.EXCLUDE})
         if names and series.series_id not in refused:
-            refused[series.series_id] = f"left out by a check: {', '.join(names)}"
+            refused[series.series_id] = f"{LEFT_OUT_BY_CHECK}: {', '.join(names)}"
     return refused
 
 

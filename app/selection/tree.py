@@ -13,6 +13,7 @@ from app.project.series_findings import CheckedSeries, load_checked_series
 from app.protocol.predicates import Predicate
 from app.selection.by_hand import load_hand_choices
 from app.selection.evaluate import measures
+from app.selection.groups import LEFT_OUT_BY_CHECK
 from app.selection.sql import compile_predicate
 from app.selection.wanted import text_of
 
@@ -75,8 +76,10 @@ class SeriesRow:
 
     @property
     def is_flagged(self) -> bool:
-        """Whether a check found something."""
-        return self.checked is not None and bool(self.checked.findings)
+        """Whether a check found something that matters: of what is taken, or would be without the check."""
+        if self.checked is None or not self.checked.findings:
+            return False
+        return self.taken > 0 or any(reason.startswith(LEFT_OUT_BY_CHECK) for reason in self.original_reasons)
 
     @property
     def is_open(self) -> bool:

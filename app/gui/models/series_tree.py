@@ -163,7 +163,7 @@ def _text(branch: Branch, row: SeriesRow, column: int) -> str:
 
 def checks_text(row: SeriesRow) -> str:
     """What the checks found first, and how much more there is."""
-    if not row.is_flagged or row.checked is None:
+    if row.checked is None or not row.checked.findings:
         return ""
     first, *others = row.checked.findings
     more = f" +{number(len(others))}" if others else ""

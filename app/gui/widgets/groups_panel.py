@@ -29,7 +29,7 @@ class GroupsPanel(QFrame):
         super().__init__()
         self.setObjectName("card")
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setSizePolicy(_as_high_as_needed())
         self.setAccessibleName(tr("Groups"))
         self.rows: list[GroupRow] = []
         self._shown: Cohorts | None = None
@@ -102,11 +102,19 @@ def in_two_groups(cohorts: Cohorts) -> str:
     )
 
 
+def _as_high_as_needed() -> QSizePolicy:
+    """No higher and no lower than wrapped sentences are at a width."""
+    policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    policy.setHeightForWidth(True)
+    return policy
+
+
 class GroupRow(QWidget):
     """Name and figures of one group over a bar, and a sentence below."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.setSizePolicy(_as_high_as_needed())
         self._name = text_label(wrap=False)
         self._name.setFont(scaled(self.font(), 1.0, bold=True))
         self._figures = text_label(wrap=False)
