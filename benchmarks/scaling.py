@@ -24,7 +24,9 @@ STEPS = ("scan", "prepare", "export")
 def run(*arguments: str | Path) -> float:
     """Run one command of the program; seconds until it has ended."""
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "app", *arguments], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "-m", "app", *arguments], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     return time.perf_counter() - began
 
 
@@ -63,13 +65,12 @@ def time_steps(source: Path, searched: Path, folder: Path, workers: int) -> dict
 
 def time_starts(source: Path, folder: Path, workers: int) -> dict[str, float]:
     """The same for a single instance: what starting takes."""
-    one = folder / "one"
-    one.mkdir(exist_ok=True)
-    shutil.copy(next(path for path in sorted(source.iterdir()) if path.is_file()), one)
-    small = folder / "small"
-    small.mkdir(exist_ok=True)
+    one, small = folder / "one", folder / "small"
     searched = small / "searched"
     if not searched.is_dir():
+        one.mkdir()
+        small.mkdir()
+        shutil.copy2(next(path for path in sorted(source.iterdir()) if path.is_file()), one)
         make_searched_project(one, small)
     return time_steps(one, searched, small, workers)
 
