@@ -11,7 +11,7 @@ shots=build/windows
 screen=:95
 mkdir -p build/chroots "$shots"
 
-if [ ! -e "$root/usr/bin/wine" ]; then
+if [ ! -L "$root/usr/bin/wine" ]; then # a link that leads elsewhere from outside
   debootstrap --variant=minbase trixie "$root" "${MIRROR:-http://deb.debian.org/debian}"
   cp /etc/resolv.conf "$root/etc/resolv.conf"
   chroot "$root" apt-get update -qq
