@@ -42,6 +42,7 @@ class Session(QObject):
         self._writer: Project | None = None
         self._reader: Project | None = None
         self._title = ""
+        self._is_unasked = False
         self._asked: dict[str, int] = {}
         self._questions = QThreadPool(self)
         self._decider = QThreadPool(self)
@@ -130,11 +131,19 @@ class Session(QObject):
         """What the running job is called; empty where none runs."""
         return self._title
 
-    def start(self, title: str, make_job: JobFactory) -> bool:
-        """Run a job in the project's own thread; False where another one runs or no project is open."""
+    @property
+    def is_unasked(self) -> bool:
+        """Whether the job that runs, or has just ended, is one that nobody started: it may be stopped unasked."""
+        return self._is_unasked
+
+    def start(self, title: str, make_job: JobFactory, *, is_unasked: bool = False) -> bool:
+        """Run a job in the project's own thread; False where another one runs or no project is open.
+
+        ``is_unasked``: a page keeps something current by it, and nobody minds if it is stopped and begun anew.
+        """
         if self.is_busy or self._runner is None or self._reader is None:
             return False
-        self._title = title
+        self._title, self._is_unasked = title, is_unasked
         self.job_started.emit(title)
         self._runner.submit(make_job)
         return True

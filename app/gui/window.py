@@ -372,6 +372,8 @@ class Window(QMainWindow):
         self._working = None
         self.strip.end()
         match outcome.ending:
+            case Ending.FINISHED if self.session.is_unasked:
+                pass
             case Ending.FINISHED:
                 self._notify(tr("{job}: finished.", job=self._job_name))
             case Ending.CANCELLED:
@@ -400,7 +402,7 @@ class Window(QMainWindow):
 
     def _may_leave(self) -> bool:
         """Whether the project may be closed; asks where a job runs."""
-        if not self.session.is_busy:
+        if not self.session.is_busy or self.session.is_unasked:
             return True
         box = QMessageBox(
             QMessageBox.Icon.Question,

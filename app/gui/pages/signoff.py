@@ -261,7 +261,9 @@ class SignoffPage(QWidget):
         self._session.start(tr("Removing faces"), lambda project, _: remove_faces(project, findings, note))
 
     def _check_dataset(self) -> bool:
-        return self._session.start(tr("Checking the data set"), lambda project, _: check_dataset(project))
+        return self._session.start(
+            tr("Checking the data set"), lambda project, _: check_dataset(project), is_unasked=True
+        )
 
     def _answer(self, key: str, sentences: Iterable[str]) -> None:
         self._answers[key].setText("\n".join(f"\u2022 {sentence}" for sentence in sentences) or tr("Nothing yet."))
