@@ -77,7 +77,7 @@ def _checks(protocol: Protocol, translate: Translate) -> Iterator[str]:
         (Severity.EXCLUDE, mark("Series with these findings stay at your site: {checks}.")),
         (Severity.IGNORE, mark("This is not checked: {checks}.")),
     ):
-        names = [translate(CHECK_NAMES[name]).lower() for name in CheckName if checks.severity(name) is severity]
+        names = [translate(CHECK_NAMES[name]) for name in CheckName if checks.severity(name) is severity]
         if names:
             yield translate(template).format(checks=", ".join(names))
     told = list(_expected(checks.expect, translate))

@@ -144,7 +144,7 @@ def test_groups_labels_and_checks_are_read_back() -> None:
         "years.",
         "The label finding leaves with the images, and no study goes without it: cyst, none.",
         "The label size leaves with the images where a list gives it: a number from 0 to 80.",
-        "Series with these findings stay at your site: missing slices.",
-        "This is not checked: kernel.",
+        "Series with these findings stay at your site: Missing slices.",
+        "This is not checked: Kernel.",
         "A series is expected to be: axial; venous or delayed; 1.5 mm thick at most.",
     ]
