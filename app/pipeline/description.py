@@ -1,4 +1,9 @@
-"""What the data set is described by: the organisers' words, what the approved values say, and where it comes from."""
+"""What the data set is described by: the organisers' words, what the approved values say, and where it comes from.
+
+It is that of what was approved, the same in every part. An image that an export holds back afterwards (its file
+vanished) still counts: parts that are written already must not be written anew for it. What a part really has, its card
+says.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -15,6 +20,16 @@ from app.project.decisions import load_decisions
 from app.project.folder import Project
 from app.review.dump import build_dump
 
+# Only what was prepared has a size; what an export held back keeps it.
+_COUNTS = """
+SELECT count(DISTINCT s.original_study_uid), count(DISTINCT s.patient_id), count(DISTINCT s.id), count(*)
+FROM instances i JOIN series s ON s.id = i.series_id
+WHERE i.selected = 1 AND i.reason IS NULL AND i.released_size > 0
+"""
+_STUDIES = """
+SELECT DISTINCT s.patient_id, s.original_study_uid FROM instances i JOIN series s ON s.id = i.series_id
+WHERE i.selected = 1 AND i.reason IS NULL AND i.released_size > 0
+"""
 _TOLD = (
     "identifier", "version", "address", "citation", "owner", "responsible", "licence", "access", "allowed_use",
     "annotations", "ground_truth", "case_mix",
@@ -32,11 +47,7 @@ def describe_dataset(project: Project, values: Iterable[ValueRow], date_preset: 
     """The description that goes into every part's card; JSON values, nothing of a single patient."""
     protocol = project.protocol
     table = protocol.dataset
-    studies, patients, series, images = project.store.execute(
-        "SELECT count(DISTINCT s.original_study_uid), count(DISTINCT s.patient_id), count(DISTINCT s.id), count(*) "
-        "FROM instances i JOIN series s ON s.id = i.series_id "
-        "WHERE i.selected = 1 AND i.reason IS NULL AND i.state = 'prepared'"
-    ).fetchone()
+    studies, patients, series, images = project.store.execute(_COUNTS).fetchone()
     return {
         **{name: getattr(table, name) or "" for name in _TOLD},
         "responsible": table.responsible or protocol.contact,
@@ -76,8 +87,4 @@ def _labels(project: Project) -> dict[str, dict[str, int]]:
 
 
 def _leaving(project: Project) -> set[tuple[int, str]]:
-    rows = project.store.execute(
-        "SELECT DISTINCT s.patient_id, s.original_study_uid FROM instances i JOIN series s ON s.id = i.series_id "
-        "WHERE i.selected = 1 AND i.reason IS NULL AND i.state = 'prepared'"
-    )
-    return {(row[0], row[1]) for row in rows}
+    return {(row[0], row[1]) for row in project.store.execute(_STUDIES)}
