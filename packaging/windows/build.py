@@ -52,9 +52,9 @@ UNUSED = re.compile(
 )
 
 
-def run(*command: str | Path) -> None:
-    """Run a tool; ends with an error where it fails."""
-    subprocess.run(command, check=True)
+def run(*command: str | Path, at: Path = ROOT) -> None:
+    """Run a tool in a folder; ends with an error where it fails."""
+    subprocess.run(command, check=True, cwd=at)
 
 
 def is_wanted(name: str) -> bool:
@@ -183,8 +183,10 @@ def build_msi(target: Path) -> None:
     heat += ["--directory-ref", "INSTALLDIR"]
     made = subprocess.run(heat, input=listed, check=True, capture_output=True, text=True).stdout
     WORK.joinpath("tree.wxs").write_text(made, encoding="utf-8")
-    defined = ("-D", f"VERSION={VERSION}", "-D", f"TREE={TREE}")
-    run("wixl", "--arch", "x64", *defined, "-o", target, HERE / "product.wxs", WORK / "tree.wxs")
+    # wixl finds files below the folder that it runs in, and no others.
+    shutil.copyfile(HERE / "product.wxs", WORK / "product.wxs")
+    defined = ("-D", f"VERSION={VERSION}", "-D", f"TREE={TREE.name}", "-D", "Win64=yes")
+    run("wixl", "--arch", "x64", *defined, "-o", target, "product.wxs", "tree.wxs", at=WORK)
 
 
 def sign(target: Path) -> None:
