@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 STAMP := .venv/.installed
 VERSION = $(shell $(PYTHON) -c 'from app import __version__; print(__version__)')
 
-.PHONY: run demo test lint screenshots catalogues frozen linux windows installers tables clean
+.PHONY: run demo test lint screenshots catalogues manual frozen linux windows installers tables clean
 
 run: $(STAMP)
 	$(PYTHON) -m app
@@ -29,6 +29,10 @@ tables: $(STAMP)
 # Every page of the window at work on the demo, into build/screenshots.
 screenshots: $(STAMP)
 	$(PYTHON) -m tests.gui.screenshots
+
+# The help as HTML, into build/manual.
+manual: $(STAMP)
+	$(PYTHON) -m tests.manual
 
 # The texts of the code in every language, under resources/locale; says what is left to translate.
 catalogues: $(STAMP)

@@ -4,6 +4,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeySequence, QShortcut, QTextBlockFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListWidget, QListWidgetItem, QTextBrowser, QVBoxLayout, QWidget
 
+from app.files.resources import resource_path
 from app.gui.text import tr
 from app.gui.widgets.parts import GAP_PX, MARGIN_PX, quiet, text_label
 from app.text.help_pages import load_help, pages_with
@@ -33,6 +34,7 @@ class HelpWindow(QWidget):
         self.text = QTextBrowser()
         self.text.setAccessibleName(tr("Help"))
         self.text.setOpenLinks(False)
+        self.text.setSearchPaths([str(resource_path("help"))])  # of the pictures
         self.text.document().setDocumentMargin(MARGIN_PX)
         left = QVBoxLayout()
         left.setSpacing(GAP_PX)

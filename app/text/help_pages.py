@@ -16,6 +16,7 @@ NAMES = (
     "signoff",
     "privacy_officer",
     "organisers",
+    "kept_attributes",
     "it",
     "faq",
 )

@@ -32,7 +32,15 @@ from tests.gui.driving import Person, use_scheme, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 TO = ROOT / "build" / "screenshots"
-BEST = {"5-images-viewer": "images"}
+BEST = {"5-images-viewer": "images"}  # in the README
+SMALL = {  # in the help, whose window is narrower
+    "2-find-done": "step-find",
+    "3-deidentify-done": "step-deidentify",
+    "4-values-open": "step-values",
+    "5-images-viewer": "step-images",
+    "6-signoff-done": "step-signoff",
+}
+SMALL_WIDTH = 560
 SIZES = ((1280, 800), (1920, 1080))
 DETECTION_MS = 600_000
 
@@ -215,14 +223,15 @@ def sign_and_export(person: Photographer) -> None:
 
 
 def publish() -> None:
-    """Copy what the README shows to where it shows it from."""
+    """Copy what the README and the help show to where they show it from."""
     pictures = ROOT / "resources" / "help" / "pictures"
     pictures.mkdir(exist_ok=True)
-    for name, short in BEST.items():
-        with Image.open(TO / f"{name}-1280x800-light.png") as picture:
-            picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE).save(
-                pictures / f"{short}.png", optimize=True
-            )
+    for names, width in ((BEST, SIZES[0][0]), (SMALL, SMALL_WIDTH)):
+        for name, short in names.items():
+            with Image.open(TO / f"{name}-1280x800-light.png") as picture:
+                size = (width, round(picture.height * width / picture.width))
+                small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+                small.quantize(256, Image.Quantize.MAXCOVERAGE).save(pictures / f"{short}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from app.cli.main import cli
+from app.files.resources import resource_path
 from app.protocol.load import load_protocol
 from app.protocol.where import parse_where
 from app.text.help_pages import NAMES, HelpPage, load_help, pages_with
+from tests.manual import write_manual
 
 PAGES = load_help()
 _COMMAND = re.compile(r"\bconsign ([a-z]+)((?: [^`\n]+)?)")
@@ -62,6 +64,23 @@ def test_an_expression_of_the_help_is_understood(expression: str) -> None:
     (page,) = (page for page in PAGES if page.name == "organisers")
     assert f"`{expression}`" in " ".join(page.markdown.split())
     parse_where(expression)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pictures_of_the_help_are_there(page: HelpPage) -> None:
+    for name in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.markdown):
+        assert resource_path(f"help/{name}").is_file()
+
+
+def test_manual_has_every_page_and_links_that_lead_somewhere(tmp_path: Path) -> None:
+    written = write_manual(tmp_path / "manual")
+    assert len(written) == len(PAGES)
+    assert written[0].name == "index.html"
+    for path in written:
+        text = path.read_text(encoding="utf-8")
+        assert text.count("<h1>") == 1
+        for target in re.findall(r'(?:href|src)="([^"]+)"', text):
+            assert target.startswith("https://") or (path.parent / target).is_file(), target
 
 
 def test_a_search_finds_the_pages_that_have_all_words() -> None:
