@@ -13,6 +13,7 @@ _NAME = Qt.ItemDataRole.UserRole
 _SIZE = QSize(860, 640)
 _LIST_WIDTH_PX = 220
 _LINE_HEIGHT_PERCENT = 125.0
+_PICTURE = "\ufffc"  # stands for one in a text of Qt's
 
 
 class HelpWindow(QWidget):
@@ -84,10 +85,13 @@ class HelpWindow(QWidget):
     def _show(self, item: QListWidgetItem | None) -> None:
         name = None if item is None else item.data(_NAME)
         self.text.setMarkdown(next((page.markdown for page in self._pages if page.name == name), ""))
-        cursor, spacing = QTextCursor(self.text.document()), QTextBlockFormat()
-        cursor.select(QTextCursor.SelectionType.Document)
+        spacing = QTextBlockFormat()
         spacing.setLineHeight(_LINE_HEIGHT_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        cursor.mergeBlockFormat(spacing)
+        block = self.text.document().begin()
+        while block.isValid():
+            if _PICTURE not in block.text():  # it would get a quarter of its height below it
+                QTextCursor(block).mergeBlockFormat(spacing)
+            block = block.next()
         self._find_next()
 
     def _find_next(self) -> None:
