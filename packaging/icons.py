@@ -22,7 +22,7 @@ def draw(size_px: int) -> Image.Image:
     painter.end()
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    canvas.save(buffer, "PNG")
+    canvas.save(buffer, b"PNG")
     return Image.open(BytesIO(bytes(buffer.data().data())))
 
 
