@@ -22,7 +22,7 @@ def draw(size_px: int) -> Image.Image:
     painter.end()
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    canvas.save(buffer, b"PNG")
+    canvas.save(buffer, "PNG")  # type: ignore[call-overload]  # its stub wants bytes, it takes text
     return Image.open(BytesIO(bytes(buffer.data().data())))
 
 
