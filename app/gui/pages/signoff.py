@@ -146,6 +146,8 @@ class SignoffPage(QWidget):
         grid.setColumnStretch(2, 1)
         for line, item in enumerate(CheckItem):
             self._checks[item] = CheckLine(grid, line, item, self.go_to.emit)
+        # At the top, and always enabled: from the field for the name, which often is not, the focus would go on down.
+        self.first_focus: QWidget = self._checks[CheckItem.SCAN].go
         card.body.addLayout(grid)
         return card
 
@@ -179,7 +181,6 @@ class SignoffPage(QWidget):
         self._name.setPlaceholderText(tr("Your full name"))
         self._name.setAccessibleName(tr("Your full name"))
         self._name.setMaxLength(64)
-        self.first_focus: QWidget = self._name
         self._name.textChanged.connect(lambda _: self._enable())
         self._name.returnPressed.connect(self._sign)
         self._role = QComboBox()
