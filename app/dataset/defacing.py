@@ -26,7 +26,7 @@ STEP = "deface"
 _IMAGE_POSITION, _IMAGE_ORIENTATION, _PIXEL_SPACING = 0x00200032, 0x00200037, 0x00280030
 _SLOPE, _INTERCEPT, _MODALITY = 0x00281053, 0x00281052, 0x00080060
 _AXIAL_COSINE = 0.85  # a gantry or a head that is tilted by some 30 degrees
-_MOST_VOXELS = 400_000_000
+_MOST_VOXELS = 100_000_000  # 0.8 GB a copy, and some copies are needed: an ordinary PC has 8
 _SPACING_TOLERANCE = 0.05  # of the usual step, by which one may differ
 
 _SERIES = """
