@@ -21,6 +21,7 @@ _TITLES = {
     "export": mark("Writing the bundle"),
     "verify": mark("Checking the bundle"),
     "check-dataset": mark("Checking the data set"),
+    "deface": mark("Removing faces"),
 }
 _UNITS = {
     "files": mark("files"),
