@@ -174,18 +174,20 @@ class Overview:
         return next(check for check in self.checks if check.item is item)
 
     @property
+    def is_reviewed(self) -> bool:
+        """Whether the steps before the sign-off are done: what is left is to be done on its page."""
+        return all(
+            self._is_settled(item)
+            for item in (CheckItem.SCAN, CheckItem.SELECTION, CheckItem.PREPARATION, CheckItem.VALUES)
+        )
+
+    @property
     def may_sign(self) -> bool:
         """Whether everything is there that has to be before somebody signs."""
-        return all(
-            self.check(item).standing in (Standing.DONE, Standing.OPTIONAL)
-            for item in (
-                CheckItem.SCAN,
-                CheckItem.SELECTION,
-                CheckItem.PREPARATION,
-                CheckItem.VALUES,
-                CheckItem.DATASET,
-            )
-        )
+        return self.is_reviewed and self._is_settled(CheckItem.DATASET)
+
+    def _is_settled(self, item: CheckItem) -> bool:
+        return self.check(item).standing in (Standing.DONE, Standing.OPTIONAL)
 
     @property
     def may_export(self) -> bool:

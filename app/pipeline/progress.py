@@ -36,6 +36,8 @@ _STEP_OF_JOB = {
     "prepare": Step.DEIDENTIFY,
     "export": Step.SIGN_OFF,
     "verify": Step.SIGN_OFF,
+    "check-dataset": Step.SIGN_OFF,
+    "deface": Step.SIGN_OFF,
 }
 
 
@@ -93,4 +95,4 @@ def _sign_off(overview: Overview) -> StepState:
         return StepState.DONE
     if Standing.STALE in (export, overview.check(CheckItem.SIGNATURES).standing):
         return StepState.STALE
-    return StepState.NEEDS_YOU if overview.may_sign else StepState.TO_DO
+    return StepState.NEEDS_YOU if overview.is_reviewed else StepState.TO_DO

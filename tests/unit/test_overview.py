@@ -8,6 +8,7 @@ import pytest
 
 from app.pipeline.dataset import approve, refresh_dataset
 from app.pipeline.overview import LAST_EXPORT, LAST_VERIFICATION, CheckItem, Overview, Standing, load_overview
+from app.pipeline.progress import Step, StepState, step_states
 from app.pixels.boxes import Box
 from app.project.decisions import (
     PREPARED_DECISIONS,
@@ -85,6 +86,16 @@ def test_blocking_value_has_to_be_decided_before_anybody_signs(project: Project)
     assert (values.standing, values.done, values.left) == (Standing.OPTIONAL, 1, 1)
     assert overview.may_sign
     assert not overview.may_export
+
+
+def test_sign_off_needs_a_person_before_its_page_has_checked_the_data_set(project: Project) -> None:
+    assert step_states(load_overview(project))[Step.SIGN_OFF] is StepState.TO_DO
+    drop = ValueDecision(ValueAction.DROP)
+    decide(project, Decisions(values={("SeriesDescription", "Jane"): drop}))
+    overview = load_overview(project)
+    assert overview.check(CheckItem.DATASET).standing is not Standing.DONE
+    assert not overview.may_sign
+    assert step_states(overview)[Step.SIGN_OFF] is StepState.NEEDS_YOU
 
 
 def test_image_with_text_waits_for_a_person_but_the_release_does_not(project: Project) -> None:
