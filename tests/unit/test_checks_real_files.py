@@ -70,7 +70,8 @@ def check_files(root: Path, source: Path) -> dict[str, CheckedSeries]:
             "SELECT i.series_id, min(f.original_locator) FROM instances AS i JOIN files AS f ON f.id = i.file_id "
             "WHERE i.reason IS NULL GROUP BY 1"
         )
-        return {str(Path(json.loads(text)[0]).relative_to(REAL_FILES.resolve())): checked[series] for series, text in rows}
+        root = REAL_FILES.resolve()
+        return {str(Path(json.loads(text)[0]).relative_to(root)): checked[series] for series, text in rows}
 
 
 def codes(series: CheckedSeries) -> set[str]:
