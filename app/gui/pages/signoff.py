@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QResizeEvent
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
@@ -124,7 +124,7 @@ class SignoffPage(QWidget):
         whole.addWidget(self.dataset)
         whole.addWidget(self.bundle)
         whole.addStretch(1)
-        area = QScrollArea()
+        area = self._area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(inside)
@@ -250,6 +250,8 @@ class SignoffPage(QWidget):
         self.dataset.show_view(loaded.dataset)
         self._title.say(_next_step(overview))
         self._enable()
+        if self._name.isEnabled() and self.first_focus.hasFocus():
+            self._name.setFocus()  # what is left to do here
         self._keep_checked(overview, loaded.dataset)
 
     def _keep_checked(self, overview: Overview, dataset: DatasetView) -> None:
@@ -295,6 +297,11 @@ class SignoffPage(QWidget):
         can_export = is_idle and overview is not None and overview.may_export
         self.bundle.enable(can_export=can_export, is_idle=is_idle)
         self.dataset.set_idle(is_idle)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's
+        """Begin at the top: what is missing stands there."""
+        super().showEvent(event)
+        self._area.verticalScrollBar().setValue(0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's
         """Where text is large, what is side by side goes one below the other."""
