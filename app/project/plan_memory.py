@@ -7,6 +7,8 @@ from app.project.decisions import Decisions, load_decisions
 from app.project.folder import Project
 from app.project.images import CheckedSeries, ImagePlanner
 
+_NONE = -1  # no version of SQLite's
+
 
 class PlanMemory:
     """What ``ImagePlanner`` says of every series, for pages that all want it; whoever signs or exports plans anew.
@@ -18,7 +20,7 @@ class PlanMemory:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._view: Project | None = None
-        self._version = 0
+        self._version = _NONE
         self._decisions = Decisions()
         self._series: dict[int, CheckedSeries] = {}
         self._concerned: dict[str, set[int]] = {}  # an instance, a series or a device -> rows of series
@@ -30,19 +32,22 @@ class PlanMemory:
             if view is None or view.layout.root != project.layout.root:
                 self._forget()
                 view = self._view = project.reader()
-            # The version first: what is written while this reads is then read again, never missed.
-            version, decisions = int(view.store.one("PRAGMA data_version")), load_decisions(view.layout)
-            planner = ImagePlanner(view, decisions=decisions)
-            if version != self._version or decisions.dataset != self._decisions.dataset:
-                self._series = {one.series_id: one for one in planner.all_series()}
-                self._concerned = _series_by_key(self._series)
-            else:
-                for series_id in self._stale(decisions):
-                    planned = planner.series(series_id)
-                    assert planned is not None  # nobody wrote
-                    self._series[series_id] = planned
-            self._version, self._decisions = version, decisions
+            with view.store.snapshot():  # a job may write meanwhile
+                self._plan(view)
             return tuple(self._series.values())
+
+    def _plan(self, view: Project) -> None:
+        version, decisions = int(view.store.one("PRAGMA data_version")), load_decisions(view.layout)
+        planner = ImagePlanner(view, decisions=decisions)
+        if version != self._version or decisions.dataset != self._decisions.dataset:
+            self._series = {one.series_id: one for one in planner.all_series()}
+            self._concerned = _series_by_key(self._series)
+        else:
+            for series_id in self._stale(decisions):
+                planned = planner.series(series_id)
+                assert planned is not None  # the same facts as when it was planned before
+                self._series[series_id] = planned
+        self._version, self._decisions = version, decisions
 
     def forget(self) -> None:
         """Let go of a project that is closed."""
@@ -52,7 +57,7 @@ class PlanMemory:
     def _forget(self) -> None:
         if self._view is not None:
             self._view.store.close()
-        self._view, self._version, self._decisions = None, 0, Decisions()
+        self._view, self._version, self._decisions = None, _NONE, Decisions()
         self._series, self._concerned = {}, {}
 
     def _stale(self, decisions: Decisions) -> set[int]:

@@ -84,6 +84,15 @@ class Store:
             raise
         self._connection.execute("COMMIT")
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read inside is of one moment, whatever is written meanwhile."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
+
     def get_meta(self, key: str) -> str | None:
         """A fact about the project as a whole."""
         value: str | None = self.one("SELECT value FROM meta WHERE key = ?", (key,))

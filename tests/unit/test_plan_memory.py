@@ -75,6 +75,24 @@ def test_what_is_written_meanwhile_is_seen(project: Project, memory: PlanMemory)
     assert len(memory.series(project)) == 4
 
 
+def test_what_is_read_in_a_snapshot_is_of_one_moment(project: Project) -> None:
+    count = "SELECT count(*) FROM instances"
+    with project.reader() as view:
+        with view.store.snapshot():
+            version, before = view.store.one("PRAGMA data_version"), view.store.one(count)
+            add_check(project, add_instance(project, 1, series=4))
+            assert (view.store.one("PRAGMA data_version"), view.store.one(count)) == (version, before)
+        assert view.store.one("PRAGMA data_version") != version
+        assert view.store.one(count) == before + 1
+
+
+def test_a_decision_on_a_series_that_is_gone_meanwhile_is_planned(project: Project, memory: PlanMemory) -> None:
+    before = memory.series(project)
+    decide(project, before[1])
+    project.store.execute("UPDATE instances SET selected = 0 WHERE series_id = ?", (before[1].series_id,))
+    assert memory.series(project) == planned(project)
+
+
 def test_another_project_is_another_memory(project: Project, memory: PlanMemory, tmp_path: Path) -> None:
     memory.series(project)
     (tmp_path / "other").mkdir()
