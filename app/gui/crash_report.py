@@ -6,6 +6,7 @@ value of a variable, or a path of the person's own files.
 
 import platform
 import sys
+import tempfile
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,16 +14,18 @@ from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, qVersion
 
+import app
 from app import __version__
 
 _MOST_REPORTS = 20
 _NAME = "defect-{when}.txt"
+_PROGRAM = Path(app.__file__).parent.parent
 
 
 def reports_folder() -> Path:
     """Where the reports lie."""
     place = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppLocalDataLocation)
-    return Path(place) / "defects"
+    return Path(place or tempfile.gettempdir()) / "defects"  # Qt knows of no place: never beside the program
 
 
 def write_crash_report(error: BaseException, folder: Path) -> Path | None:
@@ -57,5 +60,5 @@ def _lines(error: BaseException, now: datetime) -> Iterator[str]:
 
 def _module(filename: str) -> str:
     """A file of the program by its place below the package, any other one by its name: its path may name a person."""
-    parts = Path(filename).parts
-    return "/".join(parts[len(parts) - parts[::-1].index("app") - 1 :]) if "app" in parts else parts[-1]
+    path = Path(filename)
+    return path.relative_to(_PROGRAM).as_posix() if path.is_relative_to(_PROGRAM) else path.name

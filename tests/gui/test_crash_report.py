@@ -1,6 +1,7 @@
 """What is written of a defect helps whoever mends it, and tells nothing of a patient."""
 
 from pathlib import Path
+from typing import Any
 
 from app.gui.crash_report import write_crash_report
 from app.project.folder import Project
@@ -43,6 +44,22 @@ def test_report_holds_no_text_of_an_exception_and_no_path_of_a_person(tmp_path: 
         text += path.read_text(encoding="utf-8")
     assert CANARY not in text
     assert str(tmp_path) not in text
+
+
+def test_a_folder_of_a_person_that_is_called_app_is_not_told(tmp_path: Path) -> None:
+    place = tmp_path / "app" / CANARY / "other.py"
+    place.parent.mkdir(parents=True)
+    place.write_text("def fail(): raise ValueError", encoding="ascii")
+    names: dict[str, Any] = {}
+    exec(compile(place.read_text(encoding="ascii"), str(place), "exec"), names)
+    try:
+        names["fail"]()
+    except ValueError as error:
+        path = write_crash_report(error, tmp_path)
+    assert path is not None
+    text = path.read_text(encoding="utf-8")
+    assert "  other.py:1 fail" in text
+    assert CANARY not in text
 
 
 def test_old_reports_make_room(tmp_path: Path) -> None:
