@@ -1,7 +1,8 @@
 """The window as a person uses it: controls found by the names that screen readers tell, worked by mouse and keys."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,9 +11,10 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
+from app.gui.preferences import Preferences
 from app.gui.theme import apply_theme
 from app.gui.window import Window
-from app.pipeline.progress import Step
+from app.pipeline.progress import Step, StepState
 
 W = TypeVar("W", bound=QWidget)
 LEFT, COPY, NO_KEY = Qt.MouseButton.LeftButton, Qt.DropAction.CopyAction, Qt.KeyboardModifier.NoModifier
@@ -32,6 +34,32 @@ def wait_until(holds: Callable[[], bool], what: str = "", timeout_ms: int = LONG
     while not holds():
         assert time.monotonic() < end, f"not within {timeout_ms} ms: {what or holds}"
         QTest.qWait(10)
+
+
+@contextmanager
+def opened(project: Path, folder: Path) -> Iterator[Window]:
+    """The window with a project, at the size of the smallest screen; ``folder`` takes its preferences."""
+    window = Window(Preferences(folder / "preferences.ini"), workers="serial")
+    window.resize(1280, 800)
+    window.show()
+    try:
+        window.open_project(project)
+        wait_until(lambda: window.steps[Step.PROTOCOL].state is StepState.DONE, "the project")
+        yield window
+    finally:
+        window.session.close()
+        window.close()
+        window.deleteLater()
+
+
+def show(window: Window, name: str) -> QWidget:
+    """A page with what the project has for it."""
+    window.show_page(name)
+    wait_until(lambda: not window.session._tasks, "the answers")
+    QTest.qWait(20)
+    page = window.stack.currentWidget()
+    assert page is not None
+    return page
 
 
 class Person:

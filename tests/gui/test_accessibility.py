@@ -18,13 +18,13 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.gui.help import HelpWindow
-from app.gui.preferences import Preferences
 from app.gui.settings import SettingsWindow
 from app.gui.theme import DARK, LIGHT, Shades, apply_theme
 from app.gui.widgets.parts import text_label, tinted
 from app.gui.widgets.tints import Tint
 from app.gui.window import Window
-from app.pipeline.progress import Step, StepState
+from app.pipeline.progress import Step
+from tests.gui.driving import opened, show
 from tests.gui.review_case import make_project
 
 PAGES = ("start", *(step.value for step in Step))
@@ -39,31 +39,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def window(project: Path, tmp_path: Path, qtbot: QtBot) -> Iterator[Window]:
+def window(project: Path, tmp_path: Path, qapp: QApplication) -> Iterator[Window]:
     """The window with a prepared project."""
-    application = QApplication.instance()
-    assert isinstance(application, QApplication)
-    apply_theme(application, dark=False)
-    window = Window(Preferences(tmp_path / "preferences.ini"), workers="serial")
-    window.resize(1280, 800)
-    window.show()
-    with qtbot.waitSignal(window.session.opened):
-        window.open_project(project)
-    qtbot.waitUntil(lambda: window.steps[Step.PROTOCOL].state is StepState.DONE)
-    yield window
-    window.session.close()
-    window.close()
-    window.deleteLater()
-
-
-def show(window: Window, name: str, qtbot: QtBot) -> QWidget:
-    """A page with what the project has for it."""
-    window.show_page(name)
-    qtbot.waitUntil(lambda: not window.session._tasks)
-    qtbot.wait(20)
-    page = window.stack.currentWidget()
-    assert page is not None
-    return page
+    apply_theme(qapp, dark=False)
+    with opened(project, tmp_path) as window:
+        yield window
 
 
 def controls(page: QWidget) -> list[QWidget]:
@@ -98,8 +78,8 @@ def describe(widget: QWidget) -> str:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_each_control_has_a_name(window: Window, name: str, qtbot: QtBot) -> None:
-    page = show(window, name, qtbot)
+def test_each_control_has_a_name(window: Window, name: str) -> None:
+    page = show(window, name)
     nameless = [describe(widget) for widget in controls(page) if not says(widget).strip()]
     assert not nameless
     signs = [describe(widget) for widget in controls(page) if not any(sign.isalnum() for sign in says(widget))]
@@ -160,8 +140,8 @@ def is_read_before(first: QWidget, second: QWidget, page: QWidget) -> bool:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_tab_key_follows_the_order_of_reading(window: Window, name: str, qtbot: QtBot) -> None:
-    page = show(window, name, qtbot)
+def test_tab_key_follows_the_order_of_reading(window: Window, name: str) -> None:
+    page = show(window, name)
     chain = tab_chain(page)
     assert chain, "nothing on the page can be reached with the keyboard"
     wrong = [
@@ -173,8 +153,8 @@ def test_tab_key_follows_the_order_of_reading(window: Window, name: str, qtbot: 
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_fits_the_smallest_screen_without_scrolling(window: Window, name: str, qtbot: QtBot) -> None:
-    page = show(window, name, qtbot)
+def test_page_fits_the_smallest_screen_without_scrolling(window: Window, name: str) -> None:
+    page = show(window, name)
     nav = window.help_button.parentWidget()
     assert nav is not None
     needed = [nav.minimumSizeHint().expandedTo(nav.minimumSize()), page.minimumSizeHint()]
@@ -182,29 +162,21 @@ def test_page_fits_the_smallest_screen_without_scrolling(window: Window, name: s
     assert max(size.height() for size in needed) <= 800 - FRAME_PX
 
 
-def test_window_fits_the_smallest_screen_at_twice_the_text_size(project: Path, tmp_path: Path, qtbot: QtBot) -> None:
-    application = QApplication.instance()
-    assert isinstance(application, QApplication)
-    usual = application.font()
-    font = application.font()
+def test_window_fits_the_smallest_screen_at_twice_the_text_size(
+    project: Path, tmp_path: Path, qapp: QApplication
+) -> None:
+    usual, font = qapp.font(), qapp.font()
     font.setPointSizeF(usual.pointSizeF() * 2)
-    application.setFont(font)
-    window = Window(Preferences(tmp_path / "preferences.ini"), workers="serial")
+    qapp.setFont(font)
     try:
-        window.show()
-        with qtbot.waitSignal(window.session.opened):
-            window.open_project(project)
-        qtbot.waitUntil(lambda: window.steps[Step.PROTOCOL].state is StepState.DONE)
-        for name in PAGES:
-            show(window, name, qtbot)
-        needed = window.minimumSizeHint()
-        assert needed.width() <= 1280
-        assert needed.height() <= 800 - FRAME_PX
+        with opened(project, tmp_path) as window:
+            for name in PAGES:
+                show(window, name)
+            needed = window.minimumSizeHint()
+            assert needed.width() <= 1280
+            assert needed.height() <= 800 - FRAME_PX
     finally:
-        window.session.close()
-        window.close()
-        window.deleteLater()
-        application.setFont(usual)
+        qapp.setFont(usual)
 
 
 # contrast ---------------------------------------------------------------------

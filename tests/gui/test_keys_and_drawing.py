@@ -13,15 +13,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.gui.preferences import Preferences
 from app.gui.theme import apply_theme
 from app.gui.widgets.contact_sheet import ContactSheet
 from app.gui.widgets.series_viewer import SeriesViewer
 from app.gui.window import Window
-from app.pipeline.progress import Step, StepState
-from tests.gui.driving import wait_until
+from app.pipeline.progress import Step
+from tests.gui.driving import opened, show
 from tests.gui.review_case import make_project
-from tests.gui.test_accessibility import PAGES, contrast, controls, describe, says, show
+from tests.gui.test_accessibility import PAGES, contrast, controls, describe, says
 
 READABLE = 4.5  # WCAG 2.2, 1.4.3 (AA), for text of the usual size
 DRAWN_THIN = 2.5  # of a sign: 1.4.11 wants 3, and smoothing takes away a part of the colour of a line of one pixel
@@ -55,15 +54,8 @@ def window(
     font.setPointSizeF(request.param.scale * usual.pointSizeF())
     qapp.setFont(font)
     apply_theme(qapp, dark=request.param.is_dark)
-    window = Window(Preferences(tmp_path_factory.mktemp("look") / "preferences.ini"), workers="serial")
-    window.resize(1280, 800)
-    window.show()
-    window.open_project(project)
-    wait_until(lambda: window.steps[Step.PROTOCOL].state is StepState.DONE)
-    yield window
-    window.session.close()
-    window.close()
-    window.deleteLater()
+    with opened(project, tmp_path_factory.mktemp("look")) as window:
+        yield window
     qapp.setFont(usual)
     qapp.setPalette(palette)
     qapp.setStyleSheet(sheet)
@@ -95,14 +87,14 @@ def walk(window: Window, qtbot: QtBot) -> Iterator[QWidget]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_tab_reaches_every_control_and_is_caught_by_none(window: Window, name: str, qtbot: QtBot) -> None:
-    show(window, name, qtbot)
+    show(window, name)
     walked = list(walk(window, qtbot))
     missed = [describe(widget) for widget in controls(window) if widget not in walked]
     assert missed == [], f"the last one was {describe(walked[-1])}"
 
 
 def test_viewer_of_images_is_worked_by_keys_alone(window: Window, qtbot: QtBot) -> None:
-    page = show(window, "images", qtbot)
+    page = show(window, "images")
     (sheet,), (viewer,) = page.findChildren(ContactSheet), page.findChildren(SeriesViewer)
     QTest.keyClick(sheet, Qt.Key.Key_Return)
     qtbot.waitUntil(viewer.isVisible)
@@ -116,14 +108,14 @@ def test_viewer_of_images_is_worked_by_keys_alone(window: Window, qtbot: QtBot) 
 
 
 def test_steps_come_before_the_page(window: Window, qtbot: QtBot) -> None:
-    page = show(window, "signoff", qtbot)
+    page = show(window, "signoff")
     walked = list(walk(window, qtbot))
     first_of_page = next(number for number, widget in enumerate(walked) if page.isAncestorOf(widget))
     assert {*window.steps.values(), window.help_button} <= set(walked[:first_of_page])
 
 
-def test_key_on_the_step_that_is_shown_leaves_it_marked(window: Window, qtbot: QtBot) -> None:
-    show(window, "values", qtbot)
+def test_key_on_the_step_that_is_shown_leaves_it_marked(window: Window) -> None:
+    show(window, "values")
     button = window.steps[Step.VALUES]
     QTest.keyClick(button, Qt.Key.Key_Space)
     assert button.isChecked()
@@ -132,8 +124,8 @@ def test_key_on_the_step_that_is_shown_leaves_it_marked(window: Window, qtbot: Q
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_no_two_buttons_of_a_page_have_the_same_name(window: Window, name: str, qtbot: QtBot) -> None:
-    page = show(window, name, qtbot)
+def test_no_two_buttons_of_a_page_have_the_same_name(window: Window, name: str) -> None:
+    page = show(window, name)
     names = Counter(says(widget) for widget in controls(page) if isinstance(widget, QAbstractButton))
     assert [name for name, count in names.items() if count > 1] == []
 
@@ -141,7 +133,7 @@ def test_no_two_buttons_of_a_page_have_the_same_name(window: Window, name: str, 
 @looks([LARGE])
 @pytest.mark.parametrize("name", PAGES)
 def test_large_text_is_scrolled_to_on_a_small_screen_and_cut_nowhere(window: Window, name: str, qtbot: QtBot) -> None:
-    page = show(window, name, qtbot)
+    page = show(window, name)
     assert window.size().toTuple() == (1280, 800)
     viewport = page.parentWidget()
     assert viewport is not None
@@ -183,8 +175,8 @@ def texts(within: QWidget) -> list[QLabel | QAbstractButton]:
 
 @looks([LIGHT, DARK])
 @pytest.mark.parametrize("name", PAGES)
-def test_texts_are_readable_as_they_are_drawn(window: Window, name: str, qtbot: QtBot) -> None:
-    show(window, name, qtbot)
+def test_texts_are_readable_as_they_are_drawn(window: Window, name: str) -> None:
+    show(window, name)
     picture = window.grab().toImage()
     drawn = {widget.text(): pictured(widget, window, picture) for widget in texts(window)}
     found = {text: round(drawn_contrast(image), 2) for text, image in drawn.items() if not image.isNull()}
@@ -192,8 +184,8 @@ def test_texts_are_readable_as_they_are_drawn(window: Window, name: str, qtbot: 
 
 
 @looks([LIGHT, DARK])
-def test_signs_can_be_told_from_their_ground(window: Window, qtbot: QtBot) -> None:
-    show(window, "values", qtbot)
+def test_signs_can_be_told_from_their_ground(window: Window) -> None:
+    show(window, "values")
     picture = window.grab().toImage()
     signs = [label for label in window.findChildren(QLabel) if label.isVisible() and not label.pixmap().isNull()]
     assert len(signs) >= 2 * len(Step)

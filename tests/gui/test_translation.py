@@ -2,20 +2,28 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QPushButton, QTableView, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QTableView,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 import app.gui.text as gui_text
-from app.gui.preferences import Preferences
 from app.gui.window import Window
-from app.pipeline.progress import Step, StepState
+from app.pipeline.progress import Step
 from app.text.i18n import LANGUAGES, open_translation
 from tests.catalogues import texts_in_code
+from tests.gui.driving import opened, show
 from tests.gui.review_case import make_project
 
 OPEN, CLOSE = "\u27e6", "\u27e7"
@@ -45,39 +53,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_project(tmp_path_factory.mktemp("translation"))
 
 
-@contextmanager
-def opened(project: Path, preferences: Path, qtbot: QtBot) -> Iterator[Window]:
-    """The window with a project, at the size of the smallest screen."""
-    window = Window(Preferences(preferences / "preferences.ini"), workers="serial")
-    window.resize(1280, 800)
-    window.show()
-    try:
-        with qtbot.waitSignal(window.session.opened):
-            window.open_project(project)
-        qtbot.waitUntil(lambda: window.steps[Step.PROTOCOL].state is StepState.DONE)
-        yield window
-    finally:
-        window.session.close()
-        window.close()
-        window.deleteLater()
-
-
-def show(window: Window, name: str, qtbot: QtBot) -> QWidget:
-    """A page with what the project has for it."""
-    window.show_page(name)
-    qtbot.waitUntil(lambda: not window.session._tasks)
-    qtbot.wait(20)
-    page = window.stack.currentWidget()
-    assert page is not None
-    return page
-
-
 @pytest.fixture
-def window(asked: set[str], project: Path, tmp_path: Path, qtbot: QtBot) -> Iterator[Window]:
-    with opened(project, tmp_path, qtbot) as made:
+def window(asked: set[str], project: Path, tmp_path: Path, qapp: QApplication) -> Iterator[Window]:
+    with opened(project, tmp_path) as made:
         made.show_settings()
         for step in Step:
-            show(made, step.value, qtbot)
+            show(made, step.value)
         yield made
 
 
@@ -129,13 +110,13 @@ def cut_texts(window: QWidget) -> Iterator[str]:
 
 @pytest.mark.parametrize("language", list(LANGUAGES))
 def test_no_text_is_cut_in_any_language(
-    language: str, project: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    language: str, project: Path, tmp_path: Path, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gui_text, "_translation", [open_translation([language])])
     cut: dict[str, set[str]] = {}
-    with opened(project, tmp_path, qtbot) as window:
+    with opened(project, tmp_path) as window:
         for name in ("start", *(step.value for step in Step)):
-            show(window, name, qtbot)
+            show(window, name)
             found = set(cut_texts(window))
             if found:
                 cut[name] = found
