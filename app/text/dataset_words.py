@@ -5,6 +5,7 @@ from typing import Any
 
 from pydicom.datadict import dictionary_description, tag_for_keyword
 
+from app.dataset.leakage import IMAGES, ORDER, SERIES, SIZE
 from app.project.dataset import Finding, FindingAction, FindingKind
 from app.project.defacings import Defacing
 from app.text.i18n import Translate, mark
@@ -64,6 +65,13 @@ DEFACING_FAILURES: Mapping[str, str] = {
 _DEFACED = mark("The face was taken out: {share} of its skin moved by more than a millimetre; the brain is untouched.")
 _NOT_DEFACED = mark("The face can't be taken out: {reason}. The series stays here; keep it or leave it out.")
 _NOT_TRIED = mark("The face was not taken out yet; until then the series stays here.")
+# What is no attribute and still can tell a label, by the names of ``app.dataset.leakage``.
+_FIGURES: Mapping[str, str] = {
+    ORDER: mark("order in the bundle"),
+    SIZE: mark("size in bytes"),
+    IMAGES: mark("number of images"),
+    SERIES: mark("number of series"),
+}
 _BODY_PART = "BodyPart"  # what the checks of the series made of all evidence
 
 
@@ -140,7 +148,7 @@ def _names(keywords: list[str], translate: Translate) -> str:
 def attribute_name(path: str, translate: Translate = str) -> str:
     """The standard's name of an attribute; a figure of a study, such as its size, in its own words."""
     tag = tag_for_keyword(path)
-    return dictionary_description(tag) if tag is not None else translate(path)
+    return dictionary_description(tag) if tag is not None else translate(_FIGURES.get(path, path))
 
 
 def _percent(share: float) -> str:

@@ -159,9 +159,13 @@ ERRORS: Mapping[str, str] = {
     "attribute-without-steps": mark("Only age, size and weight can be told in steps. Remove the attribute instead."),
     "unknown-attribute": mark("There is no such attribute in the DICOM standard. Correct its keyword."),
     "unknown-finding": mark("There is no such finding on the data set. Run the check again and use what it shows."),
-    "dataset-not-checked": mark("The data set as a whole was not checked as it is now. Run: consign dataset PROJECT."),
+    "dataset-not-checked": mark(
+        "The data set as a whole was not checked as it is now. Check it (page Sign off and export, or: "
+        "consign dataset)."
+    ),
     "dataset-undecided": mark(
-        "{count} findings on the data set as a whole wait for a decision. Run: consign dataset PROJECT."
+        "{count} findings on the data set as a whole wait for a decision (page Sign off and export, or: "
+        "consign dataset)."
     ),
     # sign-off
     "unknown-role": mark("The protocol asks for no such role. Sign as one of: {roles}."),
