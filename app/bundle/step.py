@@ -488,7 +488,7 @@ def _write_beside(work: _Export, parts: list[Part]) -> None:
     lines = "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
     try:
         for name, content in contents.items():
-            write_atomically(work.folder / name, content)
-        write_atomically(work.folder / CHECKSUMS, lines.encode("ascii"))
+            write_atomically(work.folder / name, content, mode=0o644)
+        write_atomically(work.folder / CHECKSUMS, lines.encode("ascii"), mode=0o644)
     except OSError:
         raise BundleError("out-not-writable") from None

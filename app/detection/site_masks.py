@@ -48,5 +48,5 @@ def import_ctp_script(project: Project, path: Path) -> TakenScript:
     known = load_site_masks(project.layout)
     new = tuple(mask for mask in masks if mask not in known)
     if new:
-        write_atomically(project.layout.device_masks_csv, format_table((*known, *new)).encode(), mode=0o600)
+        write_atomically(project.layout.device_masks_csv, format_table((*known, *new)).encode())
     return TakenScript(len(new), problems)

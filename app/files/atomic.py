@@ -4,8 +4,11 @@ import os
 from pathlib import Path
 
 
-def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write ``content`` under a temporary name beside ``path``, then rename."""
+def write_atomically(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write ``content`` under a temporary name beside ``path``, then rename.
+
+    For its owner alone, unless ``mode`` says otherwise: nearly all that is written names patients.
+    """
     part = path.with_name(path.name + ".part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), mode)
     with os.fdopen(descriptor, "wb") as file:

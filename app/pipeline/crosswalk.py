@@ -24,7 +24,7 @@ def write_crosswalk(project: Project, path: Path) -> int:
     writer.writerow(("kind", "original", "released"))
     rows = sorted(set(_crosswalk_rows(project)), key=lambda row: (KINDS.index(row[0]), row[1], row[2]))
     writer.writerows(rows)
-    write_atomically(path, text.getvalue().encode(), mode=0o600)
+    write_atomically(path, text.getvalue().encode())
     return len(rows)
 
 

@@ -185,7 +185,7 @@ def save_dataset_decisions(layout: Layout, decisions: DatasetDecisions) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows(sorted(tuple(map(cell_of_text, row)) for row in rows))
-    write_atomically(layout.dataset_csv, text.getvalue().encode(), mode=0o600)
+    write_atomically(layout.dataset_csv, text.getvalue().encode())
 
 
 # the findings -----------------------------------------------------------------

@@ -361,4 +361,4 @@ def _write_rows(path: Path, columns: tuple[str, ...], rows: Iterable[tuple[str, 
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(sorted_in_pieces(tuple(map(cell_of_text, row)) for row in rows))
-    write_atomically(path, text.getvalue().encode(), mode=0o600)
+    write_atomically(path, text.getvalue().encode())

@@ -53,7 +53,7 @@ def save_masks(layout: Layout, masks: Iterable[Mask]) -> None:
         for mask in sorted(set(masks), key=_sort_key)
     ]
     lines = ",\n".join("  " + json.dumps(entry) for entry in entries)
-    write_atomically(layout.masks_json, f"[\n{lines}\n]\n".encode() if entries else b"[]\n", mode=0o600)
+    write_atomically(layout.masks_json, f"[\n{lines}\n]\n".encode() if entries else b"[]\n")
 
 
 def _sort_key(mask: Mask) -> tuple[str, str, int, int, int, int, int]:

@@ -34,7 +34,7 @@ class Secret:
 
 def create_secret(path: Path) -> None:
     """Draw a new secret and store it readable by its owner only."""
-    write_atomically(path, secrets.token_bytes(SECRET_LENGTH).hex().encode() + b"\n", mode=0o600)
+    write_atomically(path, secrets.token_bytes(SECRET_LENGTH).hex().encode() + b"\n")
 
 
 def load_secret(path: Path) -> Secret:

@@ -67,7 +67,7 @@ def _row_of(row: Mapping[str, object]) -> StudyRow:
 def save_study_rows(layout: Layout, source: RowSource, rows: Iterable[StudyRow]) -> None:
     """Replace the rows of one source; ``select`` then has to run again."""
     others = [row for row in load_study_list(layout) if row.source is not source]
-    write_atomically(layout.studies_json, rows_text([*others, *rows]).encode(), mode=0o600)
+    write_atomically(layout.studies_json, rows_text([*others, *rows]).encode())
 
 
 def rows_text(rows: Iterable[StudyRow]) -> str:

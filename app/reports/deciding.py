@@ -59,7 +59,7 @@ def save_hit_decisions(project: Project, decided: Decided) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows(sorted(decided.items()))
-    write_atomically(_path(project), text.getvalue().encode(), mode=0o600)
+    write_atomically(_path(project), text.getvalue().encode())
 
 
 def _path(project: Project) -> Path:

@@ -39,7 +39,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str 
         lineterminator="\r\n",
     )
     try:
-        write_atomically(path, content.getvalue(), mode=0o600)
+        write_atomically(path, content.getvalue())
     except OSError as error:
         raise UsageError("csv-not-written") from error
 

@@ -1,5 +1,7 @@
 """Series that a person takes or leaves out by hand."""
 
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +34,14 @@ def test_series_is_left_out_by_hand_and_the_reason_is_shown(project: Project) ->
     assert selected_uids(project) == set()
     (series,) = [one for one in excluded_series(project) if one.series_id == 1]
     assert series.original_reasons == ("left out by hand: the arm is in the way",)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
+def test_what_was_decided_and_asked_for_is_for_the_owner_alone(project: Project) -> None:
+    choose_by_hand(project, [1], False, "too dark")
+    run(project, None, wanted({"PatientID": "A"}))
+    for path in (project.layout.series_json, project.layout.selection_json):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_series_is_taken_by_hand_against_query_and_list(project: Project) -> None:
