@@ -420,7 +420,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=4, help="frames of a line on which the baseline looks; 0: none")
     parser.add_argument("--whole", action="store_true", help="the baseline looks at every frame: minutes a stack")
     options = parser.parse_args()
-    detectors = open_detectors(DETECTORS, None)
+    detectors = open_detectors(DETECTORS)
     for detector in detectors:
         detector.detect(np.tile(np.arange(64, dtype=np.uint8), (64, 1)))  # models are loaded once
     header = (

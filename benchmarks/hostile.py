@@ -57,7 +57,7 @@ def scan(path: str) -> None:
 
 def detect(path: str) -> None:
     """As a worker of *detect* does."""
-    look_through(DetectContext(("glyphs",), (), "."), (DetectItem(1, Locator(path).to_text()),))
+    look_through(DetectContext(("glyphs",), ()), (DetectItem(1, Locator(path).to_text()),))
 
 
 def release(path: str) -> None:

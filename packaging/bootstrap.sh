@@ -57,8 +57,8 @@ if [ "${#missing[@]}" -gt 0 ]; then
     fail "these Debian packages are missing and could not be installed from here. Ask an administrator for: apt-get install ${missing[*]}"
 fi
 
-# Programs that the tests compare with, and a text detector that sites may choose; what needs them skips, and says so.
-for pair in dciodvfy=dicom3tools dcmj2pnm=dcmtk tesseract=tesseract-ocr; do
+# Programs that the tests compare with; what needs them skips, and says so.
+for pair in dciodvfy=dicom3tools dcmj2pnm=dcmtk; do
   command -v "${pair%%=*}" >/dev/null && continue
   printf 'Installing the Debian package %s (optional) ...\n' "${pair##*=}"
   install_system_packages "${pair##*=}" ||

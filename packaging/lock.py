@@ -20,7 +20,7 @@ PLATFORMS = {
 SOURCES = ("bagit",)
 SWAPPED = {"opencv-python": "opencv-python-headless"}
 # Of what rapidocr-onnxruntime asks for, Consign uses its models alone; python-dateutil, six: of pandas.
-UNUSED = {"pyclipper", "shapely", "pyyaml", "tqdm"}
+UNUSED = {"pyclipper", "shapely", "pyyaml", "tqdm", "tessdata"}
 TOOLS = ("pyinstaller>=6.22,<7", "cyclonedx-bom>=7,<8")
 HEADER = "# Written by packaging/lock.py; versions and hashes of what the installers carry.\n"
 

@@ -85,9 +85,7 @@ def detect(project: Project, executor: WorkExecutor) -> Job:
         # What was prepared stood on what was known before; it counts again when *prepare* has seen the new findings.
         store.set_meta(PREPARED_DECISIONS, "")
     digests: dict[int, str] = {}
-    context = DetectContext(
-        tuple(project.protocol.images.detectors), load_site_masks(project.layout), str(project.layout.tmp)
-    )
+    context = DetectContext(tuple(project.protocol.images.detectors), load_site_masks(project.layout))
     done = failed = 0
     yield Progress(STEP, 0, len(todo), "images")
     for result in run_batches(

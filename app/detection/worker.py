@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from pathlib import Path
 
 import cv2
 
@@ -30,14 +29,10 @@ DEVICE_TABLE, ULTRASOUND_REGIONS = "device", "ultrasound-regions"
 
 @dataclass(frozen=True, slots=True)
 class DetectContext:
-    """With what to look: detectors, and the site's own table of devices beside the one that ships.
-
-    ``tmp`` is a folder of the project for what an engine must write.
-    """
+    """With what to look: detectors, and the site's own table of devices beside the one that ships."""
 
     detectors: tuple[str, ...]
     site_masks: tuple[DeviceMask, ...]
-    tmp: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +78,7 @@ class _Image:
 def look_through(context: DetectContext, items: tuple[DetectItem, ...]) -> list[LookedAt]:
     """Look for text in every image. An image that can't be looked at comes back with a failure, never without."""
     cv2.setNumThreads(1)  # there is a process for each core already
-    return look_with(open_detectors(context.detectors, Path(context.tmp)), context.site_masks, items)
+    return look_with(open_detectors(context.detectors), context.site_masks, items)
 
 
 def look_with(

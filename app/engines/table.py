@@ -1,7 +1,6 @@
 """The table of text detectors: a label, and how to make the engine. Nothing is imported before it is asked for."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 
 from app.engines.base import TextDetector
@@ -9,13 +8,8 @@ from app.engines.union import union_version
 from app.errors import UsageError
 
 
-def open_detectors(labels: tuple[str, ...], tmp: Path | None) -> tuple[TextDetector, ...]:
+def open_detectors(labels: tuple[str, ...]) -> tuple[TextDetector, ...]:
     """The detectors of these labels, ready to run here.
-
-    Parameters
-    ----------
-    tmp
-        Folder of the project for what an engine must write; None where nothing will be detected.
 
     Raises UsageError("detector-unknown") or UsageError("detector-unavailable"): nobody looks with less than was asked
     for.
@@ -25,7 +19,7 @@ def open_detectors(labels: tuple[str, ...], tmp: Path | None) -> tuple[TextDetec
         make = _ENGINES.get(label)
         if make is None:
             raise UsageError("detector-unknown", label=label)
-        detector = make(tmp)
+        detector = make()
         if not detector.is_available():
             raise UsageError("detector-unavailable", label=label)
         detectors.append(detector)
@@ -37,27 +31,27 @@ def detector_versions(labels: tuple[str, ...]) -> Mapping[str, str]:
 
     Raises as ``open_detectors``.
     """
-    return {"union": union_version(), **{one.label: one.version for one in open_detectors(labels, None)}}
+    return {"union": union_version(), **{one.label: one.version for one in open_detectors(labels)}}
 
 
-def _ppocr(_tmp: Path | None) -> TextDetector:
+def _ppocr() -> TextDetector:
     from app.engines.ppocr import PpOcr  # noqa: PLC0415 - costs seconds
 
     return PpOcr()
 
 
-def _glyphs(_tmp: Path | None) -> TextDetector:
+def _glyphs() -> TextDetector:
     from app.engines.glyphs import GlyphFinder  # noqa: PLC0415 - OpenCV costs tenths of a second
 
     return GlyphFinder()
 
 
-def _tesseract(tmp: Path | None) -> TextDetector:
-    from app.engines.tesseract import Tesseract  # noqa: PLC0415 - pytesseract brings pandas and PIL
+def _tesseract() -> TextDetector:
+    from app.engines.tesseract import Tesseract  # noqa: PLC0415 - OpenCV costs tenths of a second
 
-    return Tesseract(tmp)
+    return Tesseract()
 
 
-_ENGINES: Mapping[str, Callable[[Path | None], TextDetector]] = MappingProxyType(
+_ENGINES: Mapping[str, Callable[[], TextDetector]] = MappingProxyType(
     {"ppocr": _ppocr, "glyphs": _glyphs, "tesseract": _tesseract}
 )

@@ -9,10 +9,8 @@
 
 import argparse
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -37,13 +35,12 @@ def main() -> None:
     parser.add_argument("--missed", action="store_true", help="name every string missed and every false alarm")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    with tempfile.TemporaryDirectory() as tmp:
-        detectors = open_detectors(tuple(arguments.engines), Path(tmp))
-        for detector in detectors:
-            detector.detect(np.zeros((64, 64), np.uint8))  # loading is not looking
-        looked = list(_look(arguments.half, arguments.count, detectors))
-        _print_figures([one for one, _ in looked], arguments.engines)
-        _print_costs(looked, detectors)
+    detectors = open_detectors(tuple(arguments.engines))
+    for detector in detectors:
+        detector.detect(np.zeros((64, 64), np.uint8))  # loading is not looking
+    looked = list(_look(arguments.half, arguments.count, detectors))
+    _print_figures([one for one, _ in looked], arguments.engines)
+    _print_costs(looked, detectors)
     if arguments.missed:
         for title, strong_only in (("unattended", True), ("review", False)):
             print(f"\nNot found or false alarm, {title}:")

@@ -1,6 +1,5 @@
 """What every text detector keeps, whatever finds the text."""
 
-from collections.abc import Iterator
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -21,19 +20,15 @@ TEXT = "DOE JOHN 4711"
 
 
 @pytest.fixture(scope="module", params=["ppocr", "glyphs", "tesseract"])
-def detector(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TextDetector]:
-    made: TextDetector
+def detector(request: pytest.FixtureRequest) -> TextDetector:
     match request.param:
         case "ppocr":
-            made = PpOcr()
+            return PpOcr()
         case "glyphs":
-            made = GlyphFinder()
+            return GlyphFinder()
         case _:
             # Unscaled: noise costs it four times as much at the product's scale, and the contract is the same.
-            made = Tesseract(tmp_path_factory.mktemp("tesseract"), TesseractSettings(scale=1.0))
-            if not made.is_available():
-                pytest.skip("Tesseract is not installed")
-    yield made
+            return Tesseract(settings=TesseractSettings(scale=1.0))
 
 
 def broken(label: str, folder: Path) -> TextDetector:
@@ -44,7 +39,7 @@ def broken(label: str, folder: Path) -> TextDetector:
                 (folder / name).write_bytes(b"not a model")
             return PpOcr(models=folder)
         case _:
-            return Tesseract(folder, TesseractSettings(language="xxx"))
+            return Tesseract(folder)
 
 
 def picture(turns: int = 0, size: int = 512) -> tuple[Image, np.ndarray[Any, np.dtype[np.bool_]]]:

@@ -1,5 +1,6 @@
 """Looking through images: nothing fails open, whatever a detector or a file does."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -230,7 +231,7 @@ def test_search_that_hangs_blocks_its_images_and_is_tried_again(
 def test_detector_that_is_not_there_stops_the_search(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     images = project.protocol.images.model_copy(update={"detectors": ("tesseract",)})
     project.protocol = project.protocol.model_copy(update={"images": images})
-    monkeypatch.setenv("PATH", "")
+    monkeypatch.setitem(sys.modules, "tesserocr", None)
     with pytest.raises(UsageError, match="detector-unavailable"):
         list(detect(project, SerialExecutor()))
 

@@ -1,7 +1,8 @@
 """What the detectors do apart from their contract: grouping, merging, tiles, the union, the table of engines."""
 
 import os
-import tempfile
+import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from app.engines.glyphs import GlyphFinder
 from app.engines.ppocr import PpOcr, models_folder
 from app.engines.table import detector_versions, open_detectors
 from app.engines.tesseract import Settings as TesseractSettings
-from app.engines.tesseract import Tesseract
+from app.engines.tesseract import Tesseract, data_folder
 from app.engines.union import STRONG_FROM, WEAK_FROM, find_text
 from app.errors import UsageError
 
@@ -197,67 +198,65 @@ def test_models_that_are_not_there_make_it_unavailable(tmp_path: Path) -> None:
 # Tesseract
 
 
-@pytest.fixture
-def tesseract_tmp(tmp_path: Path) -> Path:
-    if not Tesseract(tmp_path).is_available():
-        pytest.skip("Tesseract is not installed")
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [TesseractSettings(), TesseractSettings(language="xxx"), TesseractSettings(timeout_s=1, turns=(0,))],
-    ids=["works", "fails", "in a hurry"],
-)
-def test_nothing_of_the_image_stays_on_disk(
-    tesseract_tmp: Path, settings: TesseractSettings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("outcome", ["works", "takes too long"])
+def test_tesseract_tells_neither_the_console_nor_the_disk(
+    outcome: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    elsewhere = tesseract_tmp / "elsewhere"
-    elsewhere.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
-    folder = tesseract_tmp / "project"
-    folder.mkdir()
-    environment = dict(os.environ)
-    try:
-        Tesseract(folder, settings).detect(written("DOE JOHN", grey=255))
-    except DetectorFailedError:
-        assert settings != TesseractSettings()
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    if outcome == "works":
+        found = Tesseract().detect(written("DOE JOHN", grey=255))
+        assert "JOHN" in {one.original_text for one in found}
+    else:
+        with pytest.raises(DetectorFailedError):
+            Tesseract(settings=TesseractSettings(timeout_s=0.001)).detect(written("DOE JOHN", grey=255))
 
-    assert not list(folder.iterdir())
-    assert not list(elsewhere.iterdir())
-    assert tempfile.tempdir == str(elsewhere)
-    assert dict(os.environ) == environment
+    assert capfd.readouterr() == ("", "")
+    assert not list(tmp_path.iterdir())
 
 
-def test_a_language_that_is_not_installed_makes_it_unavailable(tesseract_tmp: Path) -> None:
-    assert not Tesseract(tesseract_tmp, TesseractSettings(language="xxx")).is_available()
+def test_tesseract_takes_its_data_from_a_folder_with_any_name(tmp_path: Path) -> None:
+    installed = data_folder()
+    assert installed is not None
+    folder = tmp_path / "Ä 木"
+    shutil.copytree(installed, folder)
+
+    assert Tesseract(folder).is_available()
 
 
-def test_a_program_that_is_not_there_makes_it_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
+@pytest.mark.parametrize("content", [None, b"", b"no data of a language"], ids=["none", "empty", "broken"])
+def test_data_that_is_not_there_makes_it_unavailable(content: bytes | None, tmp_path: Path) -> None:
+    if content is not None:
+        tmp_path.joinpath("eng.traineddata").write_bytes(content)
 
     assert not Tesseract(tmp_path).is_available()
+
+
+def test_a_library_that_is_not_there_makes_it_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tesserocr", None)
+
+    assert not Tesseract().is_available()
 
 
 # the table
 
 
 def test_detectors_come_in_the_order_asked_for() -> None:
-    assert [one.label for one in open_detectors(("glyphs", "ppocr"), None)] == ["glyphs", "ppocr"]
+    assert [one.label for one in open_detectors(("glyphs", "ppocr"))] == ["glyphs", "ppocr"]
 
 
 def test_an_unknown_detector_is_refused_by_name() -> None:
     with pytest.raises(UsageError) as refused:
-        open_detectors(("ppocr", "eagle"), None)
+        open_detectors(("ppocr", "eagle"))
 
     assert (refused.value.code, refused.value.ids["label"]) == ("detector-unknown", "eagle")
 
 
-def test_a_detector_that_cannot_run_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
+def test_a_detector_that_cannot_run_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tesserocr", None)
 
     with pytest.raises(UsageError) as refused:
-        open_detectors(("tesseract",), tmp_path)
+        open_detectors(("tesseract",))
 
     assert (refused.value.code, refused.value.ids["label"]) == ("detector-unavailable", "tesseract")
 
@@ -272,6 +271,6 @@ def test_the_versions_name_the_union_too() -> None:
 def test_opening_detectors_leaves_the_environment_as_it_was() -> None:
     before = dict(os.environ)
 
-    open_detectors(("ppocr", "glyphs"), None)
+    open_detectors(("ppocr", "glyphs"))
 
     assert dict(os.environ) == before
