@@ -10,10 +10,9 @@ import struct
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from pydicom.uid import UID
-
 from app.bundle.verify_repeats import CHARACTER_SET, Repeats, Walked, may_repeat
 from app.bundle.verify_values import ApprovedValues, Node, Owner
+from app.dicom.dictionary import transfer_syntaxes
 
 UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
@@ -33,10 +32,9 @@ _META_TAGS = {
     0x00020013: b"SH",
 }
 _UID = re.compile(r"(?=.{1,64}\Z)(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+\Z")
-# Newer than pydicom's dictionary: Deflated Image Frame and the three of JPEG XL.
-_NEWER_ENCAPSULATED = frozenset(
-    ("1.2.840.10008.1.2.8.1", *(f"1.2.840.10008.1.2.4.{number}" for number in (110, 111, 112)))
-)
+_EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+# Implicit, Papyrus 3, deflated, big endian: native pixels in other encodings than that of a released file.
+_OTHER_NATIVE = frozenset(("1.2.840.10008.1.2", "1.2.840.10008.1.20", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"))
 _element = struct.Struct("<HH2sH").unpack_from
 _long_length = struct.Struct("<L").unpack_from
 _item = struct.Struct("<HHL").unpack_from
@@ -76,14 +74,9 @@ _COMPARED = frozenset(
 @lru_cache(maxsize=256)
 def _is_encapsulated(uid: str) -> bool | None:
     """Whether a transfer syntax encapsulates frames; None for what is not explicit VR little endian."""
-    if uid in _NEWER_ENCAPSULATED:
-        return True
-    syntax = UID(uid)
-    if syntax.is_private or not syntax.is_transfer_syntax or syntax.is_implicit_VR:
+    if uid in _OTHER_NATIVE or uid not in transfer_syntaxes():
         return None
-    if not syntax.is_little_endian or syntax.is_deflated:
-        return None
-    return bool(syntax.is_encapsulated)
+    return uid != _EXPLICIT_VR_LITTLE_ENDIAN
 
 
 class HeaderFormError(Exception):

@@ -15,9 +15,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pydicom.datadict import dictionary_VR, keyword_for_tag
-
 from app.bundle.verify_text import IdentifierSearch
+from app.dicom.dictionary import find_attribute, keyword_of
 
 VALUE_COLUMNS = ["path", "vr", "fold", "value", "low", "high", "instances", "patients"]
 RULE_COLUMNS = frozenset(("tag", "action"))
@@ -115,10 +114,8 @@ class Node:
 
 
 def _dictionary_vrs(tag: int) -> tuple[str, ...]:
-    try:
-        return tuple(dictionary_VR(tag).split(" or "))
-    except KeyError:
-        return ()
+    attribute = find_attribute(tag)
+    return tuple(attribute.vr.split(" or ")) if attribute is not None else ()
 
 
 class ApprovedValues:
@@ -303,7 +300,7 @@ _FOLDED: dict[str, Callable[[_Leaf, Bound, Bound], bool]] = {
 def _component(tag: int, creator: str | None) -> str:
     """One component of a path: a keyword of PS3.6, or a private element by its creator."""
     if creator is None:
-        return keyword_for_tag(tag) or _bare_tag(tag)
+        return keyword_of(tag) or _bare_tag(tag)
     group, element = tag >> 16, tag & 0xFFFF
     block = "00xx" if element <= 0xFF else f"xx{element & 0xFF:02X}"
     return f"({group:04X},{block})[{creator}]"

@@ -7,8 +7,6 @@ import struct
 from collections.abc import Mapping
 from functools import cache
 
-from pydicom.datadict import dictionary_VR, tag_for_keyword
-
 from app.catalog.geometry import (
     IMAGE_ORIENTATION_PATIENT,
     PER_FRAME_FUNCTIONAL_GROUPS,
@@ -17,6 +15,7 @@ from app.catalog.geometry import (
     shared_elements,
     slice_axes,
 )
+from app.dicom.dictionary import attribute_of, tag_of
 from app.dicom.query import EVIDENCE_KEYWORDS, EVIDENCE_SEQUENCES, QUERY_KEYWORDS, SLICE_AXES, QueryType
 from app.dicom.reading import Header, decode_text
 from app.dicom.tokens import Element
@@ -55,13 +54,13 @@ _MOST_ITEMS = 8
 @cache
 def _keywords_by_tag() -> Mapping[int, tuple[str, QueryType]]:
     kinds = {**QUERY_KEYWORDS, **dict.fromkeys(EVIDENCE_KEYWORDS, QueryType.TEXT)}
-    tags = {tag_for_keyword(keyword): (keyword, kind) for keyword, kind in kinds.items()}
+    tags = {tag_of(keyword): (keyword, kind) for keyword, kind in kinds.items()}
     return {tag: entry for tag, entry in tags.items() if tag is not None}
 
 
 @cache
 def _sequences_by_tag() -> Mapping[int, str]:
-    tags = {tag_for_keyword(keyword): keyword for keyword in EVIDENCE_SEQUENCES}
+    tags = {tag_of(keyword): keyword for keyword in EVIDENCE_SEQUENCES}
     return {tag: keyword for tag, keyword in tags.items() if tag is not None}
 
 
@@ -124,7 +123,7 @@ def _values(element: Element, character_sets: tuple[str, ...], kind: QueryType) 
     value = element.value
     if not isinstance(value, bytes) or not value:
         return []
-    vr = element.vr if element.vr != "UN" else dictionary_VR(element.tag)
+    vr = element.vr if element.vr != "UN" else attribute_of(element.tag).vr
     if vr in _BINARY:
         return _binary_values(value, _BINARY[vr])
     if vr not in _TEXT_VRS and vr not in _ONE_VALUE_VRS:

@@ -6,8 +6,7 @@ What changes the release counts from the next *prepare* on, which has to run bef
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pydicom.datadict import tag_for_keyword
-
+from app.dicom.dictionary import tag_of
 from app.dicom.profile import COARSE_STEPS, Action
 from app.errors import UsageError
 from app.project.dataset import (
@@ -63,7 +62,7 @@ def decide(project: Project, findings: Iterable[Finding], action: FindingAction 
 
 def tell_in_steps(project: Project, keywords: Iterable[str]) -> None:
     """Have ages, sizes or weights leave in steps only. Raises UsageError("attribute-without-steps")."""
-    tags = {keyword: tag_for_keyword(keyword) or 0 for keyword in keywords}
+    tags = {keyword: tag_of(keyword) or 0 for keyword in keywords}
     if not tags or not set(tags.values()) <= COARSE_STEPS.keys():
         raise UsageError("attribute-without-steps")
     _set_attributes(project, dict.fromkeys(tags.values(), Action.COARSEN))
@@ -71,7 +70,7 @@ def tell_in_steps(project: Project, keywords: Iterable[str]) -> None:
 
 def remove_attribute(project: Project, keyword: str) -> None:
     """Have an attribute removed from every file. Raises UsageError("unknown-attribute")."""
-    tag = tag_for_keyword(keyword)
+    tag = tag_of(keyword)
     if tag is None:
         raise UsageError("unknown-attribute")
     _set_attributes(project, {tag: Action.REMOVE})

@@ -9,10 +9,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pydicom.datadict import tag_for_keyword
-
 from app.dataset.released import ReleasedStudy
 from app.dicom.coarsening import coarsen
+from app.dicom.dictionary import tag_of
 from app.dicom.profile import COARSE_STEPS
 
 QUASI_IDENTIFIERS = ("PatientAge", "PatientSex", "EthnicGroup", "PatientSize", "PatientWeight", "InstitutionName")
@@ -74,7 +73,7 @@ def group_patients(
 
 def coarsenable(grouping: Grouping) -> tuple[str, ...]:
     """The quasi-identifiers that leave and can be told in steps."""
-    return tuple(name for name in grouping.attributes if (tag_for_keyword(name) or 0) in COARSE_STEPS)
+    return tuple(name for name in grouping.attributes if (tag_of(name) or 0) in COARSE_STEPS)
 
 
 def _values(study: ReleasedStudy, attribute: str, is_coarse: bool) -> set[str]:
@@ -82,6 +81,6 @@ def _values(study: ReleasedStudy, attribute: str, is_coarse: bool) -> set[str]:
     if attribute in study.numbers:
         values = {f"{end:g}" for end in study.numbers[attribute]}
     if is_coarse:
-        tag = tag_for_keyword(attribute) or 0
+        tag = tag_of(attribute) or 0
         values = {coarsen(tag, value) or "" for value in values}
     return values

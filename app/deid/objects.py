@@ -1,9 +1,8 @@
 """Which objects the rules can make safe at all, and whether their pixels may leave."""
 
-from pydicom import uid
-
 from app.deid.recipe import Recipe
 from app.dicom import codestreams
+from app.dicom.dictionary import uid_of
 from app.dicom.profile import Option
 from app.dicom.reading import Header
 from app.dicom.sopclasses import ObjectKind, object_kind, shows_pictures
@@ -12,29 +11,24 @@ from app.project.images import ImagePlan
 
 _ENCRYPTED_ATTRIBUTES = 0x04000500
 _BURNED_IN, _OVERLAY_BIT_POSITION = 0x00280301, 0x0102
-_SEGMENTATIONS = frozenset((str(uid.SegmentationStorage), "1.2.840.10008.5.1.4.1.1.66.7"))  # the latter: label maps
-_AUDIO = frozenset((str(uid.BasicVoiceAudioWaveformStorage), str(uid.GeneralAudioWaveformStorage)))
+_SEGMENTATIONS = frozenset(map(uid_of, ("SegmentationStorage", "LabelMapSegmentationStorage")))
+_AUDIO = frozenset((uid_of("BasicVoiceAudioWaveformStorage"), uid_of("GeneralAudioWaveformStorage")))
 
-_OTHER_CLASSES_WITH_PIXELS = frozenset(
-    str(sop_class)
-    for sop_class in (
-        *_SEGMENTATIONS,
-        uid.RTImageStorage,
-        uid.RTDoseStorage,
-        uid.EnhancedRTImageStorage,
-        uid.EnhancedContinuousRTImageStorage,
-    )
+_OTHER_CLASSES_WITH_PIXELS = _SEGMENTATIONS.union(
+    map(uid_of, ("RTImageStorage", "RTDoseStorage", "EnhancedRTImageStorage", "EnhancedContinuousRTImageStorage"))
 )
-_MAY_LACK_PIXELS = frozenset((str(uid.RTDoseStorage),))  # a dose can be points or a histogram alone
+_MAY_LACK_PIXELS = frozenset((uid_of("RTDoseStorage"),))  # a dose can be points or a histogram alone
 # MPEG-2, MPEG-4, HEVC (PS3.6 Table A-1): no frame of a stream can be looked at or cleaned alone.
 _VIDEO = frozenset(f"1.2.840.10008.1.2.4.{number}{suffix}" for number in range(100, 109) for suffix in ("", ".1"))
 _NATIVE = frozenset(
-    str(syntax)
-    for syntax in (
-        uid.ImplicitVRLittleEndian,
-        uid.ExplicitVRLittleEndian,
-        uid.ExplicitVRBigEndian,
-        uid.DeflatedExplicitVRLittleEndian,
+    map(
+        uid_of,
+        (
+            "ImplicitVRLittleEndian",
+            "ExplicitVRLittleEndian",
+            "ExplicitVRBigEndian",
+            "DeflatedExplicitVRLittleEndian",
+        ),
     )
 )
 

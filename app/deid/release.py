@@ -8,12 +8,12 @@ from app.deid.engine import Engine, ReleasedHeader
 from app.deid.objects import check_object
 from app.deid.recipe import Patient, Recipe
 from app.deid.rules import compile_rules
+from app.dicom.dictionary import is_registered
 from app.dicom.frames import find_fragments, native_length, read_encapsulated, read_native
 from app.dicom.profile import Option
 from app.dicom.reading import SOP_CLASS_UID, SOP_INSTANCE_UID, Header, read_header
 from app.dicom.runs import HeaderMemory
 from app.dicom.tokens import DEFAULT_LIMITS, Limits
-from app.dicom.uids import is_registered
 from app.dicom.writing import encode_file_head, encode_pixel_header
 from app.errors import HeldBackError, Reason, UnreadableError
 from app.project.images import ImagePlan

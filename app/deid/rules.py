@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import lru_cache
 
-from pydicom.datadict import dictionary_has_tag, dictionary_VM
-
+from app.dicom.dictionary import attribute_of, is_listed, keyword_of
 from app.dicom.profile import Action, DatePreset, Option
-from app.dicom.tagpath import format_tag, keyword_of
+from app.dicom.tagpath import format_tag
 from app.dicom.tokens import dictionary_vr
 from app.files.resources import resource_path
 
@@ -240,7 +239,7 @@ def _basic_action(tag: int, basic: str) -> Action:
 
 
 def _vm_max(tag: int) -> int | None:
-    last = dictionary_VM(tag).split(" or ")[-1].split("-")[-1]
+    last = attribute_of(tag).vm.split(" or ")[-1].split("-")[-1]
     return int(last) if last.isdigit() else None
 
 
@@ -255,7 +254,7 @@ def _profile_rows() -> Iterator[tuple[int, Mapping[str, str]]]:
         # Meta and directories (which stand in no dataset) are never let in.
         if not _HEX_TAG.fullmatch(row["tag"]) or int(row["tag"], 16) < _FIRST_TAG:
             continue
-        if dictionary_has_tag(int(row["tag"], 16)):
+        if is_listed(int(row["tag"], 16)):
             yield int(row["tag"], 16), row
 
 

@@ -16,6 +16,7 @@ from app.deid.recipe import Patient, Recipe
 from app.deid.rules import Rule, defined_terms
 from app.dicom.coarsening import coarsen
 from app.dicom.codes import is_code_version, is_known_code, is_known_scheme
+from app.dicom.dictionary import is_registered
 from app.dicom.icc import clean_profile
 from app.dicom.profile import COARSE_STEPS, Action, DatePreset
 from app.dicom.reading import decode_text
@@ -29,7 +30,7 @@ from app.dicom.temporal import (
     year_of_date,
     year_of_date_time,
 )
-from app.dicom.uids import is_registered, is_uid, keyed_uid
+from app.dicom.uids import is_uid, keyed_uid
 from app.dicom.words import clean_components, fold, split_words
 from app.errors import UnreadableError
 

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 
-from pydicom.datadict import tag_for_keyword
-
 from app.detection.device_masks import ATTRIBUTES, EMPTY, NOT_IN_FRONT, NOT_IN_TEXT, DeviceMask
+from app.dicom.dictionary import tag_of
 from app.pixels.boxes import Box
 
 SOURCE = "CTP script"
@@ -255,7 +254,7 @@ def _column(identifier: str) -> str | None:
     tag = _TAG.fullmatch(identifier)
     if tag is not None:
         return _COLUMNS.get(int(tag[1] + tag[2], 16))
-    number = tag_for_keyword(_OTHER_NAMES.get(identifier, identifier))
+    number = tag_of(_OTHER_NAMES.get(identifier, identifier))
     return None if number is None else _COLUMNS.get(number)
 
 

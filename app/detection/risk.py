@@ -4,9 +4,8 @@
 their pixels it is absent on nearly all, and NO on one.
 """
 
-from pydicom import uid
-
 from app.detection.device_masks import boxes_for, device_facts
+from app.dicom.dictionary import uid_of
 from app.dicom.reading import Header
 from app.dicom.sopclasses import ObjectKind, object_kind, shows_pictures
 from app.project.risks import Risk
@@ -18,42 +17,53 @@ _OVERLAY_BIT_POSITION = 0x0102
 
 
 _ULTRASOUND = frozenset(
-    (
-        str(uid.UltrasoundImageStorage),
-        str(uid.UltrasoundMultiFrameImageStorage),
-        "1.2.840.10008.5.1.4.1.1.3",  # UltrasoundMultiFrameImageStorage, retired
-        "1.2.840.10008.5.1.4.1.1.6",  # UltrasoundImageStorage, retired
+    map(
+        uid_of,
+        (
+            "UltrasoundImageStorage",
+            "UltrasoundMultiFrameImageStorage",
+            "UltrasoundMultiFrameImageStorageRetired",
+            "UltrasoundImageStorageRetired",
+        ),
     )
 )
 _SECONDARY_CAPTURES = frozenset(
-    str(sop_class)
-    for sop_class in (
-        uid.SecondaryCaptureImageStorage,
-        uid.MultiFrameSingleBitSecondaryCaptureImageStorage,
-        uid.MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
-        uid.MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
-        uid.MultiFrameTrueColorSecondaryCaptureImageStorage,
+    map(
+        uid_of,
+        (
+            "SecondaryCaptureImageStorage",
+            "MultiFrameSingleBitSecondaryCaptureImageStorage",
+            "MultiFrameGrayscaleByteSecondaryCaptureImageStorage",
+            "MultiFrameGrayscaleWordSecondaryCaptureImageStorage",
+            "MultiFrameTrueColorSecondaryCaptureImageStorage",
+        ),
     )
 )
 _PHOTOGRAPHS = frozenset(
-    (
-        str(uid.VLEndoscopicImageStorage),
-        str(uid.VLPhotographicImageStorage),
-        str(uid.VLMicroscopicImageStorage),
-        str(uid.VLSlideCoordinatesMicroscopicImageStorage),
-        str(uid.OphthalmicPhotography8BitImageStorage),
-        str(uid.OphthalmicPhotography16BitImageStorage),
-        str(uid.DermoscopicPhotographyImageStorage),
-        "1.2.840.10008.5.1.4.1.1.77.1",  # VLImageStorageTrial, retired
-        "1.2.840.10008.5.1.4.1.1.77.2",  # VLMultiFrameImageStorageTrial, retired
+    map(
+        uid_of,
+        (
+            "VLEndoscopicImageStorage",
+            "VLPhotographicImageStorage",
+            "VLMicroscopicImageStorage",
+            "VLSlideCoordinatesMicroscopicImageStorage",
+            "OphthalmicPhotography8BitImageStorage",
+            "OphthalmicPhotography16BitImageStorage",
+            "DermoscopicPhotographyImageStorage",
+            "VLImageStorageTrial",
+            "VLMultiFrameImageStorageTrial",
+        ),
     )
 )
 # Arrays that are no pictures: nobody writes into them, and a mask would make them wrong.
 _ARRAYS = frozenset(
-    (
-        str(uid.SegmentationStorage),
-        "1.2.840.10008.5.1.4.1.1.66.7",  # LabelMapSegmentationStorage, newer than pydicom's dictionary
-        str(uid.RTDoseStorage),
+    map(
+        uid_of,
+        (
+            "SegmentationStorage",
+            "LabelMapSegmentationStorage",
+            "RTDoseStorage",
+        ),
     )
 )
 

@@ -11,21 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pydicom.uid import (
-    HTJ2K,
-    JPEG2000,
-    HTJ2KLossless,
-    HTJ2KLosslessRPCL,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    JPEGLSNearLossless,
-    RLELossless,
-)
-
+from app.dicom.dictionary import uid_of
 from app.errors import Reason, UnreadableError
 
 DEFLATED_IMAGE_FRAME = "1.2.840.10008.1.2.8.1"
@@ -348,11 +334,13 @@ def _clean_deflated(frame: bytes, size: FrameSize) -> bytes:
     return frame if inflater.unused_data in (b"", b"\0") else frame[:used]
 
 
-_JPEG_2000 = frozenset((JPEG2000Lossless, JPEG2000, HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K))
+_JPEG = tuple(map(uid_of, "JPEGBaseline8Bit JPEGExtended12Bit JPEGLossless JPEGLosslessSV1".split()))
+_JPEG_LS = tuple(map(uid_of, "JPEGLSLossless JPEGLSNearLossless".split()))
+_JPEG_2000 = tuple(map(uid_of, "JPEG2000Lossless JPEG2000 HTJ2KLossless HTJ2KLosslessRPCL HTJ2K".split()))
 _CLEANERS: dict[str, Callable[[bytes, FrameSize], bytes]] = {
-    **dict.fromkeys((JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1), _clean_jpeg),
-    **dict.fromkeys((JPEGLSLossless, JPEGLSNearLossless), _clean_jpeg_ls),
+    **dict.fromkeys(_JPEG, _clean_jpeg),
+    **dict.fromkeys(_JPEG_LS, _clean_jpeg_ls),
     **dict.fromkeys(_JPEG_2000, _clean_jpeg_2000),
-    RLELossless: _clean_rle,
+    uid_of("RLELossless"): _clean_rle,
     DEFLATED_IMAGE_FRAME: _clean_deflated,
 }

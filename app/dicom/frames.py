@@ -14,7 +14,6 @@ from typing import BinaryIO
 from app.dicom.codestreams import FrameSize, clean_frame, starts_frame
 from app.dicom.reading import Header, PixelElement
 from app.dicom.tokens import ITEM, SEQUENCE_END, swap_words
-from app.dicom.unused_bits import unused_bits
 from app.dicom.writing import SEQUENCE_END as SEQUENCE_END_BYTES
 from app.dicom.writing import encode_fragment
 from app.errors import Reason, UnreadableError
@@ -88,6 +87,8 @@ def read_native(file: BinaryIO, header: Header, pixel: PixelElement) -> Iterator
     what stands in bits that are not used.
     """
     chunks = _native_chunks(file, header, pixel)
+    from app.dicom.unused_bits import unused_bits  # noqa: PLC0415 - numpy is slow to load, and a scan needs none of it
+
     unused = unused_bits(header, pixel.tag)
     return chunks if unused is None else unused.cleared(chunks)
 

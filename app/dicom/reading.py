@@ -11,9 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from pydicom.charset import convert_encodings, decode_bytes
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
-
+from app.dicom.dictionary import transfer_syntaxes
 from app.dicom.runs import Elements, HeaderMemory, Run, Segment, resolve_vrs
 from app.dicom.tokens import (
     DEFAULT_LIMITS,
@@ -38,6 +36,18 @@ SOP_INSTANCE_UID = 0x00080018
 PIXEL_REPRESENTATION = 0x00280103
 TRANSFER_SYNTAX_UID = 0x00020010
 META_GROUP = 0x0002
+_IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
+_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1.99"
+_EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
+# Defined terms of Specific Character Set that mean one encoding of Python (PS3.3 section C.12.1.1.2).
+_ENCODINGS = {
+    "ISO_IR 100": "iso8859-1",
+    "ISO_IR 101": "iso8859-2",
+    "ISO_IR 109": "iso8859-3",
+    "ISO_IR 110": "iso8859-4",
+    "ISO_IR 144": "iso8859-5",
+    "ISO_IR 192": "utf-8",
+}
 MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
 
@@ -163,7 +173,7 @@ def _read(
     if size <= start:
         raise UnreadableError(Reason.NO_DATASET)
     inflated = None
-    if transfer_syntax == DeflatedExplicitVRLittleEndian:
+    if transfer_syntax == _DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN:
         inflated = _inflate(file, start, limits)
         size, start, head = len(inflated), 0, inflated
     encoding = _encoding(transfer_syntax, head[start : start + 8])
@@ -240,23 +250,11 @@ def _read_meta(
     if _ascii(meta.get(0x00020002, b"")) == MEDIA_STORAGE_DIRECTORY:
         raise UnreadableError(Reason.DICOMDIR)
     uid = _ascii(value)
-    if uid and uid not in _REGISTERED_TRANSFER_SYNTAXES:
+    if uid and uid not in transfer_syntaxes():
         raise UnreadableError(Reason.UNKNOWN_TRANSFER_SYNTAX)
     if memory is not None:
         memory.keep_meta(head, start, dataset_start, elements, uid)
     return uid, dataset_start, head
-
-
-def _registered_transfer_syntaxes() -> frozenset[str]:
-    from pydicom._uid_dict import UID_dictionary  # noqa: PLC0415 - pydicom has no public list of registered UIDs
-
-    registered = {uid for uid, entry in UID_dictionary.items() if entry[1] == "Transfer Syntax"}
-    # Newer than pydicom's dictionary: Deflated Image Frame and the three of JPEG XL.
-    newer = ("1.2.840.10008.1.2.8.1", *(f"1.2.840.10008.1.2.4.{number}" for number in (110, 111, 112)))
-    return frozenset(registered.union(newer))
-
-
-_REGISTERED_TRANSFER_SYNTAXES = _registered_transfer_syntaxes()
 
 
 def _ascii(value: object) -> str:
@@ -265,8 +263,8 @@ def _ascii(value: object) -> str:
 
 def _default_transfer_syntax(encoding: Encoding) -> str:
     if not encoding.explicit:
-        return str(ImplicitVRLittleEndian)
-    return "1.2.840.10008.1.2.1" if encoding.little_endian else str(ExplicitVRBigEndian)
+        return _IMPLICIT_VR_LITTLE_ENDIAN
+    return "1.2.840.10008.1.2.1" if encoding.little_endian else _EXPLICIT_VR_BIG_ENDIAN
 
 
 def _encoding(transfer_syntax: str, first: bytes) -> Encoding:
@@ -279,9 +277,9 @@ def _encoding(transfer_syntax: str, first: bytes) -> Encoding:
         if big and not explicit:
             raise UnreadableError(Reason.BAD_META)
         return EXPLICIT_BIG if big else (EXPLICIT_LITTLE if explicit else IMPLICIT_LITTLE)
-    if transfer_syntax == ExplicitVRBigEndian:
+    if transfer_syntax == _EXPLICIT_VR_BIG_ENDIAN:
         return EXPLICIT_BIG
-    if transfer_syntax == ImplicitVRLittleEndian and not explicit:
+    if transfer_syntax == _IMPLICIT_VR_LITTLE_ENDIAN and not explicit:
         return IMPLICIT_LITTLE
     # A file that says implicit and is explicit, or the other way round, is common and harmless: the bytes decide.
     return EXPLICIT_LITTLE if explicit else IMPLICIT_LITTLE
@@ -381,12 +379,21 @@ def decode_text(value: bytes, character_sets: tuple[str, ...]) -> str:
     if not any(character_set not in ("", "ISO_IR 6") for character_set in character_sets):
         raise UnreadableError(Reason.BAD_CHARACTER_SET)  # only ASCII may be there, and it is not
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            encodings = convert_encodings(list(character_sets))
-            text = decode_bytes(value, encodings, set(b"\\^=\r\n\t\f"))
+        text = _decode(value, character_sets)
     except (UserWarning, LookupError, UnicodeError, ValueError):
         raise UnreadableError(Reason.BAD_CHARACTER_SET) from None
     if "�" in text:
         raise UnreadableError(Reason.BAD_CHARACTER_SET)
     return text.rstrip(" \0")
+
+
+def _decode(value: bytes, character_sets: tuple[str, ...]) -> str:
+    encoding = _ENCODINGS.get(character_sets[0]) if len(character_sets) == 1 and b"\x1b" not in value else None
+    if encoding is not None:
+        return value.decode(encoding)
+    # Escapes between character sets are pydicom's, which takes half a second to load.
+    from pydicom.charset import convert_encodings, decode_bytes  # noqa: PLC0415
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return decode_bytes(value, convert_encodings(list(character_sets)), set(b"\\^=\r\n\t\f"))

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from pydicom.datadict import dictionary_keyword, keyword_for_tag, tag_for_keyword
+from app.dicom.dictionary import keyword_of, tag_of
 
 TagPath = tuple[int, ...]
 
@@ -14,9 +14,9 @@ def format_tag(tag: int) -> str:
 
 def parse_tag(text: str) -> int:
     """A tag from ``(0008,0060)``, ``00080060`` or a keyword of PS3.6; raises ValueError for anything else."""
-    known = tag_for_keyword(text)
+    known = tag_of(text)
     if known is not None:
-        return int(known)
+        return known
     digits = text.strip("()").replace(",", "")
     if len(digits) != 8:
         raise ValueError("not a tag and not a keyword")
@@ -31,15 +31,10 @@ def format_path(path: TagPath) -> str:
 @lru_cache(maxsize=1 << 14)
 def _name(tag: int) -> str:
     # Tags of a repeating group share one keyword: only a keyword that leads back names a tag.
-    keyword = keyword_for_tag(tag)
-    return keyword if keyword and tag_for_keyword(keyword) == tag else format_tag(tag)
+    keyword = keyword_of(tag)
+    return keyword if keyword and tag_of(keyword) == tag else format_tag(tag)
 
 
 def parse_path(text: str) -> TagPath:
     """The inverse of ``format_path``; raises ValueError."""
     return tuple(parse_tag(part) for part in text.split("."))
-
-
-def keyword_of(tag: int) -> str:
-    """The keyword of PS3.6; raises KeyError for a tag that the dictionary does not know."""
-    return dictionary_keyword(tag)

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from pydicom.datadict import dictionary_VR
-
+from app.dicom.dictionary import find_attribute
 from app.errors import Reason, UnreadableError
 
 UNDEFINED = 0xFFFFFFFF
@@ -120,10 +119,8 @@ def dictionary_vr(tag: int) -> str:
         return "LO" if 0x10 <= tag & 0xFFFF <= 0xFF else "UN"
     if tag & 0xFFFF == 0:
         return "UL"
-    try:
-        return dictionary_VR(tag)
-    except KeyError:
-        return "UN"
+    attribute = find_attribute(tag)
+    return attribute.vr if attribute is not None else "UN"
 
 
 def swap_words(value: bytes, vr: str) -> bytes:

@@ -7,7 +7,7 @@ from datetime import datetime
 from app.dataset.deciding import decide
 from app.dataset.defacing import deface_series
 from app.dataset.step import check_dataset
-from app.dicom.tagpath import keyword_of
+from app.dicom.dictionary import keyword_of
 from app.events import Job
 from app.project.approvals import Approval
 from app.project.dataset import Finding, FindingAction

@@ -23,8 +23,8 @@ from app.bundle.sign_off import SignOffRecord
 from app.catalog.table import count_catalogue, file_table
 from app.deid.recipe import Recipe
 from app.deid.rules import RuleTable, compile_rules
+from app.dicom.dictionary import keyword_of
 from app.dicom.profile import METHOD_CODES, Action, DatePreset, Option
-from app.dicom.tagpath import keyword_of
 from app.errors import Reason
 from app.project.dataset import FindingAction, load_findings
 from app.project.decisions import Decisions, ValueAction

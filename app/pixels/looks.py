@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pydicom import uid
-
+from app.dicom.dictionary import uid_of
 from app.dicom.reading import PIXEL_REPRESENTATION, Header, decode_text
 from app.dicom.tokens import Element
 from app.errors import UnreadableError
@@ -27,13 +26,16 @@ _LOOK_MACROS = (0x00289145, 0x00289132)  # Pixel Value Transformation, Frame VOI
 
 # Lossy: what decoders give back overshoots Bits Stored, and no overlay can have lived through it above them.
 _LOSSY = frozenset(
-    (
-        str(uid.JPEGBaseline8Bit),
-        str(uid.JPEGExtended12Bit),
-        str(uid.JPEGLSNearLossless),
-        str(uid.JPEG2000),
-        str(uid.JPEG2000MC),
-        str(uid.HTJ2K),
+    map(
+        uid_of,
+        (
+            "JPEGBaseline8Bit",
+            "JPEGExtended12Bit",
+            "JPEGLSNearLossless",
+            "JPEG2000",
+            "JPEG2000MC",
+            "HTJ2K",
+        ),
     )
 )
 _NUMBER_FORMATS = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "FL": "f", "FD": "d"}

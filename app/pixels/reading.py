@@ -12,39 +12,23 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, BinaryIO
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.encaps import encapsulate
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import (
-    HTJ2K,
-    JPEG2000,
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    HTJ2KLossless,
-    HTJ2KLosslessRPCL,
-    ImplicitVRLittleEndian,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    JPEGLSNearLossless,
-    RLELossless,
-)
 
 from app.dicom.codestream_shapes import shape_of
 from app.dicom.codestreams import DEFLATED_IMAGE_FRAME, FrameSize, clean_frame, rle_segments
+from app.dicom.dictionary import uid_of
 from app.dicom.frames import Fragment, find_fragments, group_frames, native_length, number_of_frames
 from app.dicom.reading import Header, PixelElement
 from app.dicom.tokens import swap_words
 from app.errors import HeldBackError, Reason, UnreadableError
+
+if TYPE_CHECKING:
+    from pydicom.pixels.decoders.base import Decoder
 
 Stored = NDArray[Any]
 """Stored values: rows x columns, or rows x columns x samples."""
@@ -58,8 +42,8 @@ _ALLOCATED, _STORED, _HIGH_BIT, _REPRESENTATION = 0x00280100, 0x00280101, 0x0028
 _FLOAT, _DOUBLE = 0x7FE00008, 0x7FE00009
 _NATIVE = frozenset(
     map(
-        str,
-        (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian),
+        uid_of,
+        "ImplicitVRLittleEndian ExplicitVRLittleEndian ExplicitVRBigEndian DeflatedExplicitVRLittleEndian".split(),
     )
 )
 # MPEG-2, MPEG-4, HEVC, whole or in fragments (PS3.6 Table A-1).
@@ -68,11 +52,15 @@ _VIDEO = frozenset(f"1.2.840.10008.1.2.4.{number}{suffix}" for number in range(1
 _RLE_GROWTH = 64
 # One decoder for each, so that a frame is decoded alike everywhere; pydicom would try another where one fails.
 _PLUGINS = {
-    **dict.fromkeys(map(str, (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1)), "gdcm"),
-    **dict.fromkeys(map(str, (JPEGLSLossless, JPEGLSNearLossless)), "pyjpegls"),
-    **dict.fromkeys(map(str, (JPEG2000Lossless, JPEG2000)), "pylibjpeg"),
-    **dict.fromkeys(map(str, (HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K, RLELossless)), "pylibjpeg"),
+    uid_of(keyword): plugin
+    for plugin, keywords in (
+        ("gdcm", "JPEGBaseline8Bit JPEGExtended12Bit JPEGLossless JPEGLosslessSV1"),
+        ("pyjpegls", "JPEGLSLossless JPEGLSNearLossless"),
+        ("pylibjpeg", "JPEG2000Lossless JPEG2000 HTJ2KLossless HTJ2KLosslessRPCL HTJ2K RLELossless"),
+    )
+    for keyword in keywords.split()
 }
+_JPEG_EXTENDED, _RLE = uid_of("JPEGExtended12Bit"), uid_of("RLELossless")
 _YBR_FULL_422 = "YBR_FULL_422"
 # The transformation is part of the codestream: what a decoder gives back is RGB.
 _DECODED_TO_RGB = frozenset(("YBR_RCT", "YBR_ICT"))
@@ -124,12 +112,20 @@ class ImageDescription:
         return (self.rows, self.columns) if self.samples == 1 else (self.rows, self.columns, self.samples)
 
 
+@lru_cache
+def _decoder_of(transfer_syntax_uid: str) -> "Decoder":
+    # pydicom's decoders take half a second to load, and native pixels need none.
+    from pydicom.pixels.decoders.base import get_decoder  # noqa: PLC0415
+
+    return get_decoder(transfer_syntax_uid)
+
+
 def can_decode(transfer_syntax_uid: str) -> bool:
     """Whether frames of this transfer syntax can be looked at here."""
     if transfer_syntax_uid in _NATIVE or transfer_syntax_uid == DEFLATED_IMAGE_FRAME:
         return True
     plugin = _PLUGINS.get(transfer_syntax_uid)
-    return plugin is not None and plugin in get_decoder(transfer_syntax_uid).available_plugins
+    return plugin is not None and plugin in _decoder_of(transfer_syntax_uid).available_plugins
 
 
 class ImageReader:
@@ -323,6 +319,7 @@ def decode_frame(encoded: bytes, transfer_syntax_uid: str, one: ImageDescription
     if transfer_syntax_uid == DEFLATED_IMAGE_FRAME:
         return unpack(_inflate(encoded, -(-_native_bits(one, photometric) // 8)), one, photometric)
     encoded, precision = _checked(encoded, transfer_syntax_uid, one)
+    decoder = _decoder_of(transfer_syntax_uid)
     options: dict[str, Any] = {
         "number_of_frames": 1,
         "rows": one.rows,
@@ -338,11 +335,12 @@ def decode_frame(encoded: bytes, transfer_syntax_uid: str, one: ImageDescription
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if transfer_syntax_uid == JPEGExtended12Bit and precision == 12 and one.samples == 1:
+            if transfer_syntax_uid == _JPEG_EXTENDED and precision == 12 and one.samples == 1:
                 # gdcm stops at some of them, and Pillow has no twelve bits.
                 decoded: Stored = imagecodecs.jpeg_decode(encoded, bitspersample=12)
             else:
-                decoder = get_decoder(transfer_syntax_uid)
+                from pydicom.encaps import encapsulate  # noqa: PLC0415 - as above
+
                 decoded, _ = decoder.as_array(
                     encapsulate([encoded]), index=0, raw=True, decoding_plugin=_PLUGINS[transfer_syntax_uid], **options
                 )
@@ -364,7 +362,7 @@ def _checked(encoded: bytes, transfer_syntax_uid: str, one: ImageDescription) ->
     taken out of what leaves, too.
     """
     size = FrameSize(one.rows * one.columns, -(-one.frame_bits // 8))
-    if transfer_syntax_uid == RLELossless:
+    if transfer_syntax_uid == _RLE:
         if len(encoded) * _RLE_GROWTH < size.length:
             raise UnreadableError(Reason.BAD_CODESTREAM)
         rle_segments(encoded, size)  # its runs are many, and the decoder counts them itself

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from pydicom.datadict import keyword_for_tag, tag_for_keyword
-
+from app.dicom.dictionary import keyword_of, tag_of
 from app.dicom.profile import COARSE_STEPS, Action
 from app.errors import ProjectError
 from app.files.atomic import write_atomically
@@ -163,7 +162,7 @@ def load_dataset_decisions(layout: Layout) -> DatasetDecisions:
 
 
 def _tag(keyword: str) -> int:
-    tag = tag_for_keyword(keyword)
+    tag = tag_of(keyword)
     if tag is None:
         raise ValueError
     return tag
@@ -180,7 +179,7 @@ def save_dataset_decisions(layout: Layout, decisions: DatasetDecisions) -> None:
     """Replace the file as a whole, owner-only: it names studies."""
     rows = [(kind.value, key, one.seen, one.action.value, one.note) for (kind, key), one in decisions.findings.items()]
     rows += [(_STUDY, uid, "", FindingAction.EXCLUDE.value, "") for uid in decisions.studies]
-    rows += [(_ATTRIBUTE, keyword_for_tag(tag), "", action.value, "") for tag, action in decisions.attributes.items()]
+    rows += [(_ATTRIBUTE, keyword_of(tag), "", action.value, "") for tag, action in decisions.attributes.items()]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)

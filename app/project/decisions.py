@@ -16,8 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from pydicom.datadict import dictionary_VR, tag_for_keyword
-
+from app.dicom.dictionary import attribute_of, tag_of
 from app.errors import ProjectError, UsageError
 from app.files.atomic import write_atomically
 from app.project.cells import cell_of_text, text_of_cell
@@ -237,8 +236,8 @@ def _parse_suspicion(cell: str) -> frozenset[Suspicion]:
 
 def check_replacement(path: str, replacement: str) -> None:
     """Whether a text may stand in place of a value at ``path``; raises RefusedRowError with a code of what is wrong."""
-    tag = tag_for_keyword(path.rpartition(".")[2])
-    vr = dictionary_VR(tag) if tag is not None else ""
+    tag = tag_of(path.rpartition(".")[2])
+    vr = attribute_of(tag).vr if tag is not None else ""
     if vr not in _LONGEST_TEXT:
         raise RefusedRowError("replacement-not-possible")
     if not replacement or replacement != replacement.strip():

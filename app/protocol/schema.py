@@ -5,8 +5,8 @@ from typing import Annotated, Any, Self, assert_never
 
 from pydantic import Field, WithJsonSchema, field_validator, model_validator
 from pydantic_core import PydanticCustomError
-from pydicom.datadict import dictionary_has_tag, keyword_dict, keyword_for_tag
 
+from app.dicom.dictionary import is_listed, keyword_of, keywords
 from app.dicom.profile import COARSE_STEPS, Action, DatePreset, Option
 from app.dicom.tagpath import format_tag, parse_tag
 from app.errors import ProtocolError
@@ -64,7 +64,7 @@ class Deidentification(Table):
             tag = _standard_tag(key)
             if tag in overrides:
                 raise PydanticCustomError(
-                    "contradiction", "", {"key": key, "other": keyword_for_tag(tag) or format_tag(tag)}
+                    "contradiction", "", {"key": key, "other": keyword_of(tag) or format_tag(tag)}
                 )
             overrides[tag] = _action(key, action)
             if overrides[tag] is Action.COARSEN and tag not in COARSE_STEPS:
@@ -99,9 +99,9 @@ def _standard_tag(key: str) -> int:
         tag = parse_tag(key)
     except ValueError:
         tag = 0
-    if 0x0008_0000 <= tag < 0xFFFA_0000 and not (tag >> 16) & 1 and dictionary_has_tag(tag):
+    if 0x0008_0000 <= tag < 0xFFFA_0000 and not (tag >> 16) & 1 and is_listed(tag):
         return tag
-    raise PydanticCustomError("unknown_attribute", "", {"key": key, "suggestion": closest(key, keyword_dict)})
+    raise PydanticCustomError("unknown_attribute", "", {"key": key, "suggestion": closest(key, keywords())})
 
 
 def _action(key: str, value: Any) -> Action:

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.datadict import dictionary_description, tag_for_keyword
 
+from app.dicom.dictionary import attribute_of, tag_of
 from app.project.decisions import Decisions
 from app.project.values import RowKind, Suspicion, ValueRow
 from app.review.deciding import Choice, choice_on
@@ -225,10 +225,10 @@ def name_of(path: str) -> str:
 
 
 def _component_name(keyword: str) -> str:
-    tag = tag_for_keyword(keyword)
+    tag = tag_of(keyword)
     if tag is None:  # a private element, which has a number and its creator
         return keyword
-    return str(dictionary_description(tag)).removesuffix(" Sequence")
+    return attribute_of(tag).name.removesuffix(" Sequence")
 
 
 def _mask(reasons: Iterable[Suspicion]) -> int:

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from pydicom.datadict import dictionary_description
-
+from app.dicom.dictionary import name_of, tag_of
 from app.project.series_findings import Finding
 from app.protocol.checks import BodyPart, CheckName, Phase, Severity
 from app.text.i18n import Translate, mark
@@ -121,7 +120,8 @@ def finding_sentence(finding: Finding, translate: Translate = str) -> str:
 
 def _told(name: str, value: str | int | float, translate: Translate) -> str:
     if name in _PLACES:
-        return dictionary_description(str(value))
+        tag = tag_of(str(value))
+        return name_of(tag) if tag is not None else str(value)
     if name in _WORD_LISTS:
         return ", ".join(translate(_WORDS.get(word, word)) for word in str(value).split(", "))
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydicom.datadict import dictionary_description, tag_for_keyword
-
 from app.dataset.leakage import IMAGES, ORDER, SERIES, SIZE
+from app.dicom.dictionary import name_of, tag_of
 from app.project.dataset import Finding, FindingAction, FindingKind
 from app.project.defacings import Defacing
 from app.text.i18n import Translate, mark
@@ -147,8 +146,8 @@ def _names(keywords: list[str], translate: Translate) -> str:
 
 def attribute_name(path: str, translate: Translate = str) -> str:
     """The standard's name of an attribute; a figure of a study, such as its size, in its own words."""
-    tag = tag_for_keyword(path)
-    return dictionary_description(tag) if tag is not None else translate(_FIGURES.get(path, path))
+    tag = tag_of(path)
+    return name_of(tag) if tag is not None else translate(_FIGURES.get(path, path))
 
 
 def _percent(share: float) -> str:

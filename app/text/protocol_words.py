@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pydicom.datadict import dictionary_description
-
+from app.dicom.dictionary import name_of
 from app.dicom.profile import Action, DatePreset, Option
 from app.protocol.images import DetectorName, MustSee
 from app.protocol.schema import Protocol
@@ -160,7 +159,7 @@ def _deidentification(protocol: Protocol, translate: Translate) -> Iterator[tupl
     if Option.RETAIN_MODIFIED_DATES in rules.options:
         yield Topic.STAYS, translate(DATES[rules.dates])
     for action, (topic, template) in _OVERRIDES.items():
-        names = [str(dictionary_description(tag)) for tag, chosen in rules.overrides.items() if chosen is action]
+        names = [name_of(tag) for tag, chosen in rules.overrides.items() if chosen is action]
         if names:
             yield topic, translate(template).format(names=", ".join(names))
     if protocol.words.safe:

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import assert_never
 
-from pydicom.datadict import dictionary_description, tag_for_keyword
-
+from app.dicom.dictionary import name_of, tag_of
 from app.dicom.query import QueryType
 from app.dicom.sopclasses import ObjectKind
 from app.protocol.predicates import VOCABULARY, AllOf, AnyOf, Comparison, Not, Operator, Orientation, Predicate, Value
@@ -107,8 +106,8 @@ def name_of_keyword(keyword: str, translate: Translate = str) -> str:
     """What people call an attribute or fact, as within a sentence."""
     if keyword in NAMES:
         return translate(NAMES[keyword])
-    tag = tag_for_keyword(keyword)
-    return keyword if tag is None else str(dictionary_description(tag))
+    tag = tag_of(keyword)
+    return keyword if tag is None else name_of(tag)
 
 
 def query_sentences(predicate: Predicate, translate: Translate = str) -> list[str]:

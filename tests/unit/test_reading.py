@@ -10,6 +10,7 @@ from unittest.mock import ANY
 
 import pydicom
 import pytest
+from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
@@ -22,7 +23,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from app.dicom.reading import Header, decode_text, read_header
+from app.dicom.reading import _ENCODINGS, Header, decode_text, read_header
 from app.dicom.tokens import Element, Limits
 from app.errors import Reason, UnreadableError
 from tests.real_data import iterate_real_files, needs_real_files
@@ -215,6 +216,25 @@ def test_text_that_is_not_in_its_character_set_is_refused() -> None:
         decode_text("Müller".encode("latin-1"), ("ISO_IR 192",))
     with pytest.raises(UnreadableError):
         decode_text(b"M\xfcller", ())
+
+
+@pytest.mark.parametrize("term", _ENCODINGS)
+def test_text_of_one_character_set_reads_as_pydicom_reads_it(term: str) -> None:
+    (encoding,) = convert_encodings([term])
+    samples = [bytes((byte,)) for byte in range(128, 256)] + ["Müller^Øß é".encode(encoding, "ignore"), b"\xef\xbf\xbd"]
+    readable = 0
+    for sample in samples:
+        try:
+            expected = decode_bytes(sample, [encoding], set())
+        except (UserWarning, UnicodeError):
+            expected = ""
+        if not expected or "\ufffd" in expected:
+            with pytest.raises(UnreadableError):
+                decode_text(sample, (term,))
+            continue
+        readable += 1
+        assert decode_text(sample, (term,)) == expected.rstrip(" \0")
+    assert readable
 
 
 @needs_real_files

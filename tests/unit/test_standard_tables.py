@@ -7,9 +7,30 @@ import runpy
 from fnmatch import fnmatchcase
 
 import pytest
-from pydicom.datadict import dictionary_VM, dictionary_VR, keyword_for_tag, tag_for_keyword
+from pydicom._dicom_dict import DicomDictionary
+from pydicom._uid_dict import UID_dictionary
+from pydicom.datadict import (
+    dictionary_description,
+    dictionary_has_tag,
+    dictionary_keyword,
+    dictionary_VM,
+    dictionary_VR,
+    keyword_for_tag,
+    repeater_has_tag,
+    tag_for_keyword,
+)
 
 from app.deid.rules import Requirement, compile_rules, defined_terms, requirements_of, safe_private
+from app.dicom.dictionary import (
+    attribute_of,
+    find_attribute,
+    is_listed,
+    is_registered,
+    keyword_of,
+    tag_of,
+    transfer_syntaxes,
+    uid_of,
+)
 from app.dicom.profile import Action, DatePreset, Option
 from app.dicom.words import load_vocabulary
 from app.files.resources import resource_path
@@ -282,3 +303,35 @@ def test_words_and_code_values_are_those_of_the_installed_pydicom() -> None:
     made = runpy.run_path(str(FOLDER / "make_words.py"))
     for name, lines in (("words.txt", made["words"]()), ("code_values.txt", made["code_values"]())):
         assert (FOLDER / name).read_text(encoding="utf-8") == "".join(f"{line}\n" for line in lines)
+
+
+def test_dictionary_is_that_of_the_installed_pydicom() -> None:
+    """Where this fails: run ``resources/standard/make_dictionary.py``, and look at what became another."""
+    made = runpy.run_path(str(FOLDER / "make_dictionary.py"))
+    for name, lines in (("attributes.tsv", made["attributes"]()), ("uids.tsv", made["uids"]())):
+        assert (FOLDER / name).read_text(encoding="utf-8") == "".join(f"{line}\n" for line in lines)
+
+
+def test_dictionary_answers_as_pydicom_does() -> None:
+    repeated = [0x50000005, 0x501E3000, 0x60003000, 0x60FE0010, 0x7F000010, 0x00203101, 0x00280410, 0x10100021]
+    unknown = [0x00080011, 0x00091010, 0x00290010, 0x60013000, 0x60010010, 0x70001234]
+    for tag in (*DicomDictionary, *repeated, *unknown):
+        entry = find_attribute(tag)
+        if (tag >> 16) & 1 or not (dictionary_has_tag(tag) or repeater_has_tag(tag)):
+            assert entry is None and keyword_of(tag) == "" and not is_listed(tag)
+            continue
+        told = (dictionary_VR(tag), dictionary_VM(tag), dictionary_keyword(tag), dictionary_description(tag))
+        assert entry == told
+        assert (keyword_of(tag), is_listed(tag)) == (keyword_for_tag(tag), dictionary_has_tag(tag))
+        assert not entry.keyword or tag_of(entry.keyword) == tag_for_keyword(entry.keyword)
+    assert find_attribute(0x60003000) is not None and find_attribute(0x00091010) is None
+    with pytest.raises(KeyError):
+        attribute_of(0x00080011)
+
+
+def test_registered_uids_are_pydicoms_and_six_newer_ones() -> None:
+    assert all(is_registered(uid) for uid in UID_dictionary)
+    assert not is_registered("1.2.840.10008.1.2.999") and not is_registered("2.25.1")
+    known = {uid for uid, (_, kind, *_) in UID_dictionary.items() if kind == "Transfer Syntax"}
+    assert known < transfer_syntaxes() and len(transfer_syntaxes() - known) == 4
+    assert all(uid_of(entry[4]) == uid for uid, entry in UID_dictionary.items() if entry[4])
