@@ -47,7 +47,8 @@ installers: linux windows
 linux: frozen
 	bash packaging/linux/build.sh $(VERSION)
 
-windows:
+windows: $(STAMP)
+	$(PYTHON) packaging/icons.py build/icons
 	$(PYTHON) packaging/windows/build.py
 
 frozen: $(STAMP)

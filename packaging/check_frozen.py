@@ -83,6 +83,15 @@ def contents(folder: Path) -> dict[str, tuple[int, int]]:
     return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
 
 
+def with_tesseract(folder: Path) -> str:
+    """The protocol that ships, with all three detectors."""
+    text = folder.joinpath("lib", "app", "resources", "defaults", "protocol.toml").read_text(encoding="utf-8")
+    asked = text.replace('["ppocr", "glyphs"]', '["ppocr", "glyphs", "tesseract"]')
+    if asked == text:
+        raise NotFitError("the protocol that ships asks for other detectors than this check knows")
+    return asked
+
+
 def check(folder: Path, place: Path) -> None:
     """Raise NotFitError for the first thing that is not as it must be; print what was measured."""
     frozen, before = Frozen(folder, place), contents(folder)
@@ -92,19 +101,26 @@ def check(folder: Path, place: Path) -> None:
     print(f"{sum(size for size, _ in before.values()) / 1e6:.0f} MB in {len(before)} files")
     print(f"{time.monotonic() - started:.2f} s for --version")
     places = json.loads(frozen.run("demo", place, "--json"))
-    started = time.monotonic()
-    with watch_for_qt(frozen.program) as processes:
-        site = ("--project", places["project"], "--out", place / "bundle", "--site", "DEMO", "--unattended")
-        frozen.run("run", places["source"], *site, "--workers", "2")
-    print(f"{time.monotonic() - started:.1f} s for the demo's run, under strace")
-    if processes != {"program", "worker"}:
-        raise NotFitError(f"processes: {processes}")
-    print(frozen.run("verify", place / "bundle").strip())
+    protocol = place / "with-tesseract.toml"
+    protocol.write_text(with_tesseract(folder), encoding="utf-8")
+    runs = {
+        "the demo": ("--project", places["project"]),
+        "the demo with Tesseract": ("--project", place / "other", "--protocol", protocol),
+    }
+    for name, project in runs.items():
+        out = place / name
+        started = time.monotonic()
+        with watch_for_qt(frozen.program) as processes:
+            site = ("--out", out, "--site", "DEMO", "--unattended")
+            frozen.run("run", places["source"], *project, *site, "--workers", "2")
+        print(f"{time.monotonic() - started:.1f} s for {name}, under strace")
+        if processes != {"program", "worker"}:
+            raise NotFitError(f"processes: {processes}")
+        if not list(out.glob("*.zip")):
+            raise NotFitError("no bundle")
+        print(frozen.run("verify", out).strip())
     if contents(folder) != before:
         raise NotFitError("it wrote beside the program")
-    parts = list(place.joinpath("bundle").glob("*.zip"))
-    if not parts:
-        raise NotFitError("no bundle")
     print("no connection was asked for, no worker loaded Qt, nothing was written beside the program")
 
 

@@ -13,6 +13,7 @@ rm -rf build/env dist/consign
 build/env/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
   -r "$list" -r packaging/requirements/tools.txt
 build/env/bin/python packaging/icons.py build/icons
+[ "$platform" = macos ] || gcc -shared -fPIC -O2 -s -o build/jbig.so packaging/linux/jbig.c
 build/env/bin/pyinstaller --noconfirm --log-level ERROR --distpath dist --workpath build/freeze packaging/consign.spec
 build/env/bin/python packaging/licences.py build/env/lib/python3.11/site-packages "$list" \
   dist/consign/lib/app/resources/licences build/freeze/consign/COLLECT-00.toc

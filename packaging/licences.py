@@ -28,6 +28,8 @@ WITHOUT_TEXT = {
     "bagit": ("CC0-1.0",),
     "pyjpegls": ("pyjpegls.txt",),
 }
+# Wheels that carry libraries whose texts they lack.
+MORE_TEXTS = {"tesserocr": ("tesserocr.txt", "Apache-2.0")}
 NOTES = {
     "pyside6-essentials": "Qt and PySide are used under the GNU LGPL 3. Their files lie one by one in the program's "
     "folder and may be replaced by others of the same version.\n"
@@ -53,7 +55,8 @@ def of_packages(site_packages: Path, listed: Path) -> Iterator[Component]:
     }
     for name in wanted:
         one = installed[name]
-        text = NOTES.get(name, "") + "\n\n".join(_texts(one) or map(_common, WITHOUT_TEXT.get(name, ())))
+        texts = _texts(one) or map(_common, WITHOUT_TEXT.get(name, ()))
+        text = NOTES.get(name, "") + "\n\n".join((*texts, *map(_common, MORE_TEXTS.get(name, ()))))
         yield Component(name, one.version, _terms(one), text)
 
 

@@ -41,11 +41,10 @@ cat >"$deb/DEBIAN/control" <<CONTROL
 Package: consign
 Version: $version
 Architecture: amd64
-Maintainer: The Consign authors <consign@example.org>
+Maintainer: ${CONSIGN_MAINTAINER:-$(git log -1 --format='%an <%ae>')}
 Installed-Size: $(du -sk "$deb" | cut -f1)
 Depends: libc6 (>= 2.36), libegl1, libgl1, libfontconfig1, libdbus-1-3
 Recommends: fonts-dejavu-core | fonts-liberation, xdg-utils
-Suggests: tesseract-ocr
 Section: science
 Priority: optional
 Description: de-identify imaging examinations for research

