@@ -37,11 +37,20 @@ def texts_in_code() -> dict[str, tuple[str, ...]]:
 
 
 def _texts_of(path: Path) -> Iterator[str]:
-    """The first argument of each call of a marker, inside f-strings, too: Babel's own extractor passes over those."""
+    """The first argument of each call of a marker, inside f-strings, too: Babel's own extractor passes over those.
+
+    And what the command line's help says: of a command its docstring, of an option its ``help``.
+    """
     for node in ast.walk(ast.parse(path.read_bytes())):
         match node:
-            case ast.Call(func=ast.Name(id=name), args=[ast.Constant(value=str(text)), *_]) if name in _MARKERS:
+            case ast.Call(
+                func=ast.Name(id=name) | ast.Attribute(attr=name), args=[ast.Constant(value=str(text)), *_]
+            ) if name in _MARKERS:
                 yield text
+            case ast.Call(func=ast.Attribute(attr="option"), keywords=keywords):
+                yield from (ast.literal_eval(one.value) for one in keywords if one.arg == "help")
+            case ast.FunctionDef(decorator_list=[ast.Call(func=ast.Attribute(attr="command" | "group")), *_]):
+                yield ast.get_docstring(node) or ""
 
 
 def po_file(language: str) -> Path:

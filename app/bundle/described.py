@@ -38,6 +38,7 @@ _DATE_NOTES = {
     DatePreset.SHIFTED: "each patient's dates are shifted by a number of days of their own; intervals are true",
     DatePreset.YEAR_ONLY: "of each date the year alone is true",
 }
+NONE, NOT_TOLD = "none", "not told"
 _MOST_VALUES = 20
 
 
@@ -88,11 +89,11 @@ def description_lines(description: Mapping[str, Any]) -> tuple[tuple[str, str], 
         name = item.replace("_", " ").capitalize()
         if isinstance(content, Mapping):
             inner = "; ".join(filter(None, (_inner(key, value) for key, value in content.items())))
-            told.append((name, inner or "none"))
+            told.append((name, inner or NONE))
         elif isinstance(content, list | tuple):
-            told.append((name, "; ".join(map(str, content)) or "none"))
+            told.append((name, "; ".join(map(str, content)) or NONE))
         else:
-            told.append((name, str(content) if content else "not told"))
+            told.append((name, str(content) if content else NOT_TOLD))
     return tuple(told)
 
 

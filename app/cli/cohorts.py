@@ -12,10 +12,12 @@ from app.pipeline.finding import check_and_select, list_troubles, take_study_fil
 from app.project.cohorts import GroupCounts, load_group_counts, load_patients_in_groups
 from app.project.folder import Project
 from app.project.series_findings import CheckedSeries, load_checked_series
-from app.selection.result import excluded_series, selected_series
+from app.selection.result import ExcludedSeries, SelectedSeries, excluded_series, selected_series
 from app.selection.wanted import read_list
 from app.text.check_words import BODY_PARTS, CHECK_NAMES, PHASES, SEVERITIES, finding_sentence
 from app.text.cohort_words import group_sentence, shortage_sentence, trouble_sentence
+from app.text.exclusion_words import exclusion_words
+from app.text.i18n import mark
 
 # What a command says to machines, and its lines for people.
 Said = tuple[dict[str, Any], list[str]]
@@ -32,17 +34,15 @@ def run_select(console: Console, folder: Path, where: str | None, wanted: Path |
         excluded, chosen = excluded_series(project), selected_series(project)
         groups, both = load_group_counts(project.store), load_patients_in_groups(project.store)
         troubles = list_troubles(project)
-    lines = [line for group in groups for line in _group_lines(group)]
+    lines = [line for group in groups for line in _group_lines(console, group)]
     if both:
-        lines.append(f"{len(both)} patients are in more than one group")
+        lines.append(console.tr("{count} patients are in more than one group", count=len(both)))
     if file is not None and file.original_ignored:
-        lines.append(f"{len(file.original_ignored)} columns of the list are no labels of the protocol and stay behind")
-    lines += [trouble_sentence(problem) for problem in troubles]
-    lines += [f"series {one.series_id}: {one.instances} selected, {one.original_modality}" for one in chosen]
-    lines += [
-        f"series {one.series_id}: {one.instances} excluded, {one.original_modality}: {'; '.join(one.original_reasons)}"
-        for one in excluded
-    ]
+        text = mark("{count} columns of the list are no labels of the protocol and stay behind")
+        lines.append(console.tr(text, count=len(file.original_ignored)))
+    lines += [trouble_sentence(problem, console.translate) for problem in troubles]
+    lines += [_selected_line(console, one) for one in chosen]
+    lines += [_excluded_line(console, one) for one in excluded]
     told: dict[str, Any] = {
         "counts": dict(counts),
         "excluded": [
@@ -58,9 +58,25 @@ def run_select(console: Console, folder: Path, where: str | None, wanted: Path |
     return told, lines
 
 
-def _group_lines(group: GroupCounts) -> list[str]:
-    shortages = (shortage_sentence(one) for one in group.original_shortages)
-    return [f"group {group.name}: {sentence}" for sentence in (group_sentence(group), *shortages)]
+def _group_lines(console: Console, group: GroupCounts) -> list[str]:
+    shortages = (shortage_sentence(one, console.translate) for one in group.original_shortages)
+    sentences = (group_sentence(group, console.translate), *shortages)
+    return [console.tr("Group {name}: {sentence}", name=group.name, sentence=one) for one in sentences]
+
+
+def _selected_line(console: Console, series: SelectedSeries) -> str:
+    text = mark("Series {series}, {modality}: {count} selected")
+    return console.tr(text, series=series.series_id, modality=series.original_modality, count=series.instances)
+
+
+def _excluded_line(console: Console, series: ExcludedSeries) -> str:
+    return console.tr(
+        "Series {series}, {modality}: {count} excluded: {reasons}",
+        series=series.series_id,
+        modality=series.original_modality,
+        count=series.instances,
+        reasons="; ".join(exclusion_words(reason, console.translate) for reason in series.original_reasons),
+    )
 
 
 def _told_group(group: GroupCounts) -> dict[str, Any]:
@@ -82,11 +98,11 @@ def run_check(console: Console, folder: Path, *, show_all: bool) -> Said:
         counts = console.watch(check(project))
         all_series = sorted(load_checked_series(project.store).values(), key=lambda series: series.series_id)
     shown = [series for series in all_series if series.findings or show_all]
-    lines = [line for series in shown for line in _check_lines(series)]
+    lines = [line for series in shown for line in _check_lines(console, series)]
     found = Counter(finding.check for series in all_series for finding in series.findings)
     lines.append(
-        ", ".join(f"{count} x {CHECK_NAMES[check].lower()}" for check, count in found.most_common())
-        or "nothing was found"
+        ", ".join(f"{console.tr(CHECK_NAMES[check])}: {count}" for check, count in found.most_common())
+        or console.tr("Nothing was found")
     )
     told = {
         "counts": dict(counts),
@@ -113,11 +129,16 @@ def run_check(console: Console, folder: Path, *, show_all: bool) -> Said:
     return told, lines
 
 
-def _check_lines(series: CheckedSeries) -> list[str]:
-    parts = ", ".join(BODY_PARTS[part] for part in series.body_parts)
-    phase = "" if series.phase is None else PHASES[series.phase]
-    shows = "; ".join(word for word in (parts, phase) if word)
+def _check_lines(console: Console, series: CheckedSeries) -> list[str]:
+    words = [BODY_PARTS[part] for part in series.body_parts]
+    if series.phase is not None:
+        words.append(PHASES[series.phase])
+    shows = ", ".join(console.tr(word) for word in words)
+    name = console.tr("Series {series}", series=series.series_id)
     return [
-        f"series {series.series_id}{f' ({shows})' if shows else ''}:",
-        *(f"  {SEVERITIES[one.severity]}: {finding_sentence(one)}" for one in series.findings),
+        f"{name} ({shows}):" if shows else f"{name}:",
+        *(
+            f"  {console.tr(SEVERITIES[one.severity])}: {finding_sentence(one, console.translate)}"
+            for one in series.findings
+        ),
     ]

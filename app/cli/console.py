@@ -12,6 +12,7 @@ import click
 from app.errors import ConsignError
 from app.events import Event, Finished, Job, Note, Progress
 from app.text.i18n import language_of_terminal, open_translation
+from app.text.job_words import JOB_TITLES, UNITS, count_words
 from app.text.messages import sentence_for, sentences_for
 
 T = TypeVar("T")
@@ -74,6 +75,10 @@ class Console:
         self._end_line()
         click.echo(json.dumps(values, ensure_ascii=False) if self._json else text)
 
+    def tr(self, text: str, /, **fields: object) -> str:
+        """A text in the terminal's language, with its named fields filled in."""
+        return self.translate(text).format(**fields)
+
     def sentence(self, code: str) -> str:
         """The sentence of a code in the terminal's language."""
         return sentence_for(code, {}, self.translate)
@@ -103,7 +108,19 @@ class Console:
         if self._json:
             click.echo(json.dumps({"event": "progress", "step": event.step, "done": event.done, "total": event.total}))
             return
-        self._draw(_progress_line(event, rate))
+        self._draw(self._progress_line(event, rate))
+
+    def _progress_line(self, event: Progress, rate: float) -> str:
+        unit = self.tr(UNITS.get(event.unit, event.unit))
+        if event.total is None:
+            line = self.tr("{done} {unit}", done=event.done, unit=unit)
+        else:
+            line = self.tr("{done} of {total} {unit}", done=event.done, total=event.total, unit=unit)
+        if rate > 0:
+            line += self.tr("  \u00b7  {rate} a second", rate=f"{rate:.0f}")
+            if event.total is not None and event.done < event.total:
+                line += self.tr("  \u00b7  {time} left", time=_duration((event.total - event.done) / rate))
+        return f"{self.tr(JOB_TITLES.get(event.step, event.step))}: {line}"
 
     def _draw(self, line: str) -> None:
         if self._is_terminal:
@@ -130,20 +147,8 @@ class Console:
             click.echo(json.dumps({"event": "finished", "step": event.step, "counts": dict(event.counts)}))
             return
         self._end_line()
-        told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in event.counts.items())
-        click.echo(f"{event.step}: {told}", err=True)
-
-
-def _progress_line(event: Progress, rate: float) -> str:
-    line = f"{event.step}: {event.done}"
-    if event.total is not None:
-        line += f" of {event.total}"
-    line += f" {event.unit}"
-    if rate > 0:
-        line += f", {rate:.0f}/s"
-        if event.total is not None and event.done < event.total:
-            line += f", {_duration((event.total - event.done) / rate)} left"
-    return line
+        told = ", ".join(count_words(name, count, self.translate) for name, count in event.counts.items())
+        click.echo(f"{self.tr(JOB_TITLES.get(event.step, event.step))}: {told}", err=True)
 
 
 def _duration(seconds: float) -> str:

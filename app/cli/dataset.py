@@ -61,20 +61,25 @@ def run_dataset(console: Console, folder: Path, request: DatasetRequest) -> int:
         }
         for one in state.findings
     ]
+    waits, known = console.tr("WAITS"), console.tr("known")
+    width = max(len(waits), len(known))
     lines = [
-        f"{'WAITS' if one.seen in waiting else 'known':<6} {_id(one)}  {' '.join(_sentences(one, faces))}"
+        f"{waits if one.seen in waiting else known:<{width}} {_id(one)}  {' '.join(_sentences(console, one, faces))}"
         for one in state.findings
     ]
-    lines.append(f"{len(state.findings)} findings, {len(state.undecided)} waiting for a decision")
+    counted = {"findings": len(state.findings), "undecided": len(state.undecided)}
+    lines.append(console.tr("{findings} findings, {undecided} waiting for a decision", **counted))
     if decisions.preparation_content():
-        lines.append("Decisions on studies and attributes count from the next: consign prepare")
+        lines.append(console.tr("Decisions on studies and attributes count from the next: consign prepare"))
     console.result({"findings": findings, "waiting": len(state.undecided)}, "\n".join(lines))
     return BLOCKED if state.undecided else 0
 
 
-def _sentences(finding: Finding, faces: Mapping[str, Defacing | None]) -> list[str]:
-    sentences = finding_sentences(finding)
-    return [*sentences, defacing_sentence(faces[finding.key])] if finding.key in faces else sentences
+def _sentences(console: Console, finding: Finding, faces: Mapping[str, Defacing | None]) -> list[str]:
+    sentences = finding_sentences(finding, console.translate)
+    if finding.key in faces:
+        sentences.append(defacing_sentence(faces[finding.key], console.translate))
+    return sentences
 
 
 def _id(finding: Finding) -> str:

@@ -1,8 +1,9 @@
 """The commands of ``consign``. Exit code 0: done; 1: blocked, or something does not verify; 2: the request is wrong."""
 
+import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import wraps
@@ -13,16 +14,18 @@ import click
 
 from app import __version__
 from app.cli.console import Console
+from app.cli.language import TranslatedGroup
 from app.errors import BundleError, ConsignError, ReleaseBlockedError
 from app.jobs.collecting import collect_seldom
 from app.jobs.executors import DaskExecutor, ProcessExecutor, SerialExecutor, open_executor
 from app.logs import quieten_libraries
 from app.project.faults import fault_of
 from app.project.folder import Project, create_project
-from app.text.i18n import mark
+from app.text.i18n import language_of_system, language_of_terminal, mark
 
 if TYPE_CHECKING:
     from app.pipeline.run import NextSteps
+    from app.project.images import ImageState
     from app.project.values import ValueRow
     from app.review.images import SeriesCard
 
@@ -61,20 +64,28 @@ def _command(function: Callable[..., int | None]) -> Command:
             console.error(ConsignError("defect", kind=type(defect).__name__, place=place))
             sys.exit(BLOCKED)
         except KeyboardInterrupt:
-            click.echo(f"\n{console.translate(_STOPPED)}", err=True)
+            click.echo(f"\n{console.tr(_STOPPED)}", err=True)
             sys.exit(INTERRUPTED)
         sys.exit(code or 0)
 
     return run
 
 
-def _workers(function: Command) -> Command:
-    return click.option(
-        "--workers",
-        default="auto",
-        show_default=True,
-        help="'serial', a number of processes, 'auto', or dask://HOST:PORT.",
-    )(function)
+# Options of several commands.
+_workers = click.option(
+    "--workers", default="auto", show_default=True, help="'serial', a number of processes, 'auto', or dask://HOST:PORT."
+)
+_site = click.option(
+    "--site", required=True, help="Your site's id: letters, digits, hyphens; part of every patient code."
+)
+_protocol = click.option(
+    "--protocol", type=File, help="The organisers' protocol file; without it, the shipped default."
+)
+_where = click.option("--where", help="Narrow the protocol's query: 'Modality == \"CT\" and SliceThickness <= 1.0'.")
+_out = click.option("--out", type=Folder, required=True, help="The folder for the bundle's parts.")
+_unattended = click.option(
+    "--unattended", is_flag=True, help="Ask nobody: drop whatever is suspicious, and say so in the bundle."
+)
 
 
 @contextmanager
@@ -83,21 +94,21 @@ def _open(project: Path, workers: str) -> Iterator[tuple[Project, SerialExecutor
         yield opened, executor
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="consign")
+@click.group(cls=TranslatedGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="consign", message="%(prog)s %(version)s")
 def cli() -> None:
     """De-identify imaging examinations by allow-list and hand them over as one verified bundle."""
 
 
 @cli.command()
 @click.argument("project", type=Folder)
-@click.option("--site", required=True, help="Your site's id: letters, digits, hyphens; part of every patient code.")
-@click.option("--protocol", type=File, help="The organisers' protocol file; without it, the shipped default.")
+@_site
+@_protocol
 @_command
 def new(console: Console, project: Path, site: str, protocol: Path | None) -> None:
     """Make a project folder."""
     create_project(project, site, protocol)
-    console.result({"project": str(project)}, f"Project made: {project}")
+    console.result({"project": str(project)}, console.tr("Project made: {project}", project=project))
 
 
 @cli.command()
@@ -113,14 +124,18 @@ def scan(console: Console, project: Path, source: tuple[Path, ...], workers: str
     with _open(project, workers) as (opened, executor):
         counts = console.watch(scan_step(opened, source, executor))
         table = file_table(opened)
-    lines = [f"{line.files:>9}  {line.verdict:<11} {line.reason or ''}" for line in table]
+    lines = [f"{line.files:>9}  {_why(console, line.reason)}" for line in table]
     reasons = [{"verdict": line.verdict, "reason": line.reason, "files": line.files} for line in table]
     console.result({"counts": dict(counts), "files": reasons}, "\n".join(lines))
 
 
+def _why(console: Console, reason: str | None) -> str:
+    return f"{reason}: {console.sentence(reason)}" if reason else console.tr("usable")
+
+
 @cli.command()
 @click.argument("project", type=Folder)
-@click.option("--csv", "target", type=File, required=True)
+@click.option("--csv", "target", type=File, required=True, help="Where the list is written.")
 @_command
 def files(console: Console, project: Path, target: Path) -> None:
     """Write what became of each file, by name. For the site only; file names may be PHI."""
@@ -128,12 +143,13 @@ def files(console: Console, project: Path, target: Path) -> None:
 
     with Project(project) as opened:
         rows = write_file_list(opened, target)
-    console.result({"rows": rows}, f"{rows} files. Their names may tell who the patients are: the list stays here.")
+    text = console.tr("{rows} files. Their names may tell who the patients are: the list stays here.", rows=rows)
+    console.result({"rows": rows}, text)
 
 
 @cli.command()
 @click.argument("project", type=Folder)
-@click.option("--where", help="Narrow the protocol's query: 'Modality == \"CT\" and SliceThickness <= 1.0'.")
+@_where
 @click.option("--list", "wanted", type=File, help="Only what a CSV or XLSX names by UID, accession number, patient ID.")
 @click.option("--studies", type=File, help="CSV or XLSX of studies with the protocol's groups and labels as columns.")
 @_command
@@ -142,7 +158,7 @@ def select(console: Console, project: Path, where: str | None, wanted: Path | No
     from app.cli.cohorts import run_select
 
     told, lines = run_select(console, project, where, wanted, studies)
-    console.result(told, _shortened(lines))
+    console.result(told, _shortened(console, lines))
 
 
 @cli.command()
@@ -154,7 +170,7 @@ def check(console: Console, project: Path, show_all: bool) -> None:
     from app.cli.cohorts import run_check
 
     told, lines = run_check(console, project, show_all=show_all)
-    console.result(told, _shortened(lines))
+    console.result(told, _shortened(console, lines))
 
 
 @cli.command()
@@ -186,7 +202,7 @@ def prepare(console: Console, project: Path, unattended: bool, workers: str) -> 
             "GROUP BY 1 ORDER BY 2 DESC, 1"
         ).fetchall()
     reasons = {row["state_reason"]: row["n"] for row in held}
-    lines = [f"{count:>9}  {reason}: {console.sentence(reason)}" for reason, count in reasons.items()]
+    lines = [f"{count:>9}  {_why(console, reason)}" for reason, count in reasons.items()]
     console.result({"counts": dict(counts), "held_back": reasons}, "\n".join(lines))
 
 
@@ -208,18 +224,23 @@ def values(console: Console, project: Path, target: Path | None, decide: Path | 
         rows = write_values(opened, target) if target else build_dump(opened)
         undecided = undecided_blocking(opened, rows)
     suspicious = [row for row in rows if row.is_suspicious]
-    lines = [_row_line(row) for row in suspicious]
-    lines.append(f"{len(rows)} rows, {len(suspicious)} suspicious, {len(undecided)} waiting for a decision")
     told = {"rows": len(rows), "suspicious": len(suspicious), "undecided": len(undecided)}
-    console.result(told, _shortened(lines))
+    lines = [_row_line(console, row) for row in suspicious]
+    lines.append(console.tr("{rows} rows, {suspicious} suspicious, {undecided} waiting for a decision", **told))
+    console.result(told, _shortened(console, lines))
 
 
-def _row_line(row: "ValueRow") -> str:
+def _row_line(console: Console, row: "ValueRow") -> str:
     from app.project.values import RowKind
+    from app.text.value_words import SUSPICION_NAMES, value_text
 
-    reasons = " ".join(row.suspicion)
-    what = f"word {row.value}" if row.kind is RowKind.WORD else f"{row.path} = {row.value}"
-    return f"{reasons}: {what} ({row.patients} patients)"
+    is_word = row.kind is RowKind.WORD
+    return console.tr(
+        "{reasons}: {what} ({patients} patients)",
+        reasons=", ".join(console.tr(SUSPICION_NAMES[reason]) for reason in row.suspicion),
+        what=console.tr("word {word}", word=row.value) if is_word else f"{row.path} = {value_text(row, console.tr)}",
+        patients=row.patients,
+    )
 
 
 @cli.command()
@@ -260,11 +281,14 @@ def images(
             take_images(opened, decide)
         cards = write_images(opened, target) if target else list_series(opened)
     counts = {state: sum(card.states[state] for card in cards) for state in ImageState}
-    lines = [_card_line(card) for card in cards if listed or card.waiting]
+    lines = [_card_line(console, card) for card in cards if listed or card.waiting]
     if taken is not None:
-        lines += [f"line {one.line} of the script: {SCRIPT_PROBLEMS[one.problem]}" for one in taken.problems]
-        lines.append(f"{taken.rows} new rules of the script were taken over; they count from the next --detect on")
-    lines.append(", ".join(f"{count} {state}" for state, count in counts.items() if count) or "no images are selected")
+        for one in taken.problems:
+            problem = console.tr(SCRIPT_PROBLEMS[one.problem])
+            lines.append(console.tr("Line {line} of the script: {problem}", line=one.line, problem=problem))
+        text = mark("{rules} new rules of the script were taken over; they count from the next --detect on")
+        lines.append(console.tr(text, rules=taken.rows))
+    lines.append(_states(console, counts) or console.tr("No images are selected"))
     series = [
         {
             "series": card.series_id,
@@ -280,13 +304,27 @@ def images(
     told: dict[str, Any] = {"series": series, "images": counts, "waiting": waiting}
     if taken is not None:
         told["script"] = {"rules": taken.rows, "problems": [[one.line, one.problem] for one in taken.problems]}
-    console.result(told, _shortened(lines))
+    console.result(told, _shortened(console, lines))
 
 
-def _card_line(card: "SeriesCard") -> str:
-    states = ", ".join(f"{count} {state}" for state, count in card.states.items() if count)
-    found = f"{card.found} regions of text, {card.possible} possible"
-    return f"series {card.series_id}: {card.images} {card.modality or 'images'}: {states}; {found}; {card.risk}"
+def _card_line(console: Console, card: "SeriesCard") -> str:
+    from app.text.image_risks import IMAGE_RISKS
+
+    return console.tr(
+        "Series {series}, {modality}: {states}. {found} regions of text, {possible} possible. {risk}",
+        series=card.series_id,
+        modality=card.modality or console.tr("images"),
+        states=_states(console, card.states),
+        found=card.found,
+        possible=card.possible,
+        risk=console.tr(IMAGE_RISKS[card.risk]),
+    )
+
+
+def _states(console: Console, counts: "Mapping[ImageState, int]") -> str:
+    from app.text.image_words import IMAGE_STATES
+
+    return ", ".join(f"{console.tr(IMAGE_STATES[state])}: {count}" for state, count in counts.items() if count)
 
 
 @cli.command()
@@ -323,12 +361,12 @@ def dataset(
 @_command
 def describe(console: Console, project: Path) -> None:
     """Describe the data set as its card will: counts, sources, parameters, demographics, dates, owner, use."""
-    from app.bundle.described import description_lines
     from app.pipeline.description import describe_project
+    from app.text.description_words import description_words
 
     with Project(project) as opened:
         description = describe_project(opened)
-    lines = [f"{name}: {text}" for name, text in description_lines(description)]
+    lines = [f"{name}: {text}" for name, text in description_words(description, console.translate)]
     console.result({"description": description}, "\n".join(lines))
 
 
@@ -347,17 +385,18 @@ def approve(console: Console, project: Path, name: str, role: str) -> None:
         rows = build_dump(opened)
         approval = approve_step(opened, rows, name, role, datetime.now(UTC))
         missing = missing_approvals(opened, rows)
-    rest = f"Still missing: {', '.join(missing)}." if missing else "All signatures are there."
-    console.result(
-        {"role": role, "digest": approval.digest, "missing": missing},
-        f"Signed as {role} (digest {approval.digest[:16]}). {rest}",
-    )
+    lines = [console.tr("Signed as {role} (digest {digest}).", role=role, digest=approval.digest[:16])]
+    if missing:
+        lines.append(console.tr("Still missing: {roles}.", roles=", ".join(missing)))
+    else:
+        lines.append(console.tr("All signatures are there."))
+    console.result({"role": role, "digest": approval.digest, "missing": missing}, " ".join(lines))
 
 
 @cli.command()
 @click.argument("project", type=Folder)
-@click.option("--out", type=Folder, required=True, help="The folder for the bundle's parts.")
-@click.option("--unattended", is_flag=True, help="Ask nobody: drop whatever is suspicious, and say so in the bundle.")
+@_out
+@_unattended
 @_workers
 @_command
 def export(console: Console, project: Path, out: Path, unattended: bool, workers: str) -> None:
@@ -366,7 +405,7 @@ def export(console: Console, project: Path, out: Path, unattended: bool, workers
 
     with _open(project, workers) as (opened, executor):
         counts = console.watch(export_step(opened, out, executor, unattended=unattended))
-    console.result({"bundle": str(out), "counts": dict(counts)}, f"Bundle: {out}")
+    console.result({"bundle": str(out), "counts": dict(counts)}, console.tr("Bundle: {folder}", folder=out))
 
 
 @cli.command()
@@ -382,16 +421,18 @@ def verify(console: Console, bundle: tuple[Path, ...], project: Path | None) -> 
     instances = sum(part.instances for part in report.parts)
     told = {"parts": len(report.parts), "instances": instances, "findings": findings}
     if not findings:
-        console.result(told, f"Verified: {len(report.parts)} parts, {instances} instances.")
+        counted = {"parts": len(report.parts), "instances": instances}
+        console.result(told, console.tr("Verified: {parts} parts, {instances} instances.", **counted))
         return 0
     lines = [f"{one.part} {one.entry} {one.path}: {console.sentence(one.code)}" for one in report.findings]
-    console.result(told, _shortened([*lines, f"NOT VERIFIED: {len(findings)} findings."]))
+    lines.append(console.tr("NOT VERIFIED: {count} findings.", count=len(findings)))
+    console.result(told, _shortened(console, lines))
     return BLOCKED
 
 
 @cli.command()
 @click.argument("project", type=Folder)
-@click.option("--csv", "target", type=File, required=True)
+@click.option("--csv", "target", type=File, required=True, help="Where it is written.")
 @_command
 def crosswalk(console: Console, project: Path, target: Path) -> None:
     """Write the way back to the originals. For the site only; it is PHI."""
@@ -399,7 +440,8 @@ def crosswalk(console: Console, project: Path, target: Path) -> None:
 
     with Project(project) as opened:
         rows = crosswalk_csv.write_crosswalk(opened, target)
-    console.result({"rows": rows}, f"{rows} rows. This file leads back to patients: it must not leave the site.")
+    text = console.tr("{rows} rows. This file leads back to patients: it must not leave the site.", rows=rows)
+    console.result({"rows": rows}, text)
 
 
 @cli.command()
@@ -410,18 +452,18 @@ def demo(console: Console, folder: Path) -> None:
     from app.pipeline.demo import make_demo
 
     project, source = make_demo(folder)
-    lines = [f"Export: {source}", f"Project: {project}"]
+    lines = [console.tr("Export: {folder}", folder=source), console.tr("Project: {folder}", folder=project)]
     console.result({"project": str(project), "source": str(source)}, "\n".join(lines))
 
 
 @cli.command()
 @click.argument("source", nargs=-1, required=True, type=AnyPath)
-@click.option("--project", type=Folder, required=True)
-@click.option("--out", type=Folder, required=True)
-@click.option("--site", required=True)
-@click.option("--protocol", type=File)
-@click.option("--where")
-@click.option("--unattended", is_flag=True)
+@click.option("--project", type=Folder, required=True, help="The project; it is made where there is none yet.")
+@_out
+@_site
+@_protocol
+@_where
+@_unattended
 @_workers
 @_command
 def run(
@@ -447,34 +489,38 @@ def run(
         if waiting is not None:
             return _stop(console, waiting)
         console.watch(export_step(opened, out, executor, unattended=unattended))
-    console.result({"bundle": str(out)}, f"Bundle: {out}")
+    console.result({"bundle": str(out)}, console.tr("Bundle: {folder}", folder=out))
     return 0
 
 
 def _stop(console: Console, waiting: "NextSteps") -> int:
-    lines = ["Nothing was exported yet. What is missing:"]
+    lines = [console.tr("Nothing was exported yet. What is missing:")]
     if waiting.undecided:
-        lines.append(f"  {waiting.undecided} values wait for a decision: consign values PROJECT --csv FILE")
+        text = mark("  {count} values wait for a decision: consign values PROJECT --csv FILE")
+        lines.append(console.tr(text, count=waiting.undecided))
     if waiting.roles:
-        lines.append(f"  signatures: {', '.join(waiting.roles)}: consign approve PROJECT --as NAME --role ROLE")
+        text = mark("  signatures: {roles}: consign approve PROJECT --as NAME --role ROLE")
+        lines.append(console.tr(text, roles=", ".join(waiting.roles)))
     if waiting.images:
-        lines.append(
-            f"  (held back, unless a person decides: {waiting.images} images: consign images PROJECT --csv FILE)"
-        )
-    lines.append("Then: consign export PROJECT --out DIR")
+        text = mark("  (held back, unless a person decides: {count} images: consign images PROJECT --csv FILE)")
+        lines.append(console.tr(text, count=waiting.images))
+    lines.append(console.tr("Then: consign export PROJECT --out FOLDER"))
     told = {"undecided": waiting.undecided, "missing": list(waiting.roles), "held_images": waiting.images}
     console.result(told, "\n".join(lines))
     return BLOCKED
 
 
-def _shortened(lines: list[str]) -> str:
+def _shortened(console: Console, lines: list[str]) -> str:
     if len(lines) <= SHOWN_ROWS:
         return "\n".join(lines)
-    return "\n".join([*lines[: SHOWN_ROWS - 1], f"... {len(lines) - SHOWN_ROWS} more", lines[-1]])
+    more = console.tr("... {count} more", count=len(lines) - SHOWN_ROWS)
+    return "\n".join([*lines[: SHOWN_ROWS - 1], more, lines[-1]])
 
 
 def main() -> NoReturn:
     """The entry point; never returns."""
+    # click's words are translated by gettext, which looks for the language here and knows neither Windows nor our ways.
+    os.environ["LANGUAGE"] = language_of_terminal(os.environ, language_of_system())
     quieten_libraries()
     collect_seldom()
     cli(windows_expand_args=False)

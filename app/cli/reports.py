@@ -8,8 +8,11 @@ from app.errors import UsageError
 from app.project.folder import Project
 from app.reports.deciding import HitDecision
 from app.reports.step import JudgedHit, Search, decide_hits, search_reports, take_studies
+from app.text.i18n import mark
+from app.text.report_words import CONTEXTS
 
 SHOWN_HITS = 200
+_DECISIONS = {HitDecision.ACCEPT: mark("a case"), HitDecision.REJECT: mark("no case")}
 
 
 def run_reports(console: Console, folder: Path, table: Path, accept: Sequence[str], reject: Sequence[str]) -> None:
@@ -30,15 +33,14 @@ def run_reports(console: Console, folder: Path, table: Path, accept: Sequence[st
         for one in search.hits
     ]
     told = {"reports": search.reports, "hits": hits, "undecided": search.undecided, "studies": rows}
-    lines = [_line(one) for one in search.hits[:SHOWN_HITS]]
+    lines = [_line(console, one) for one in search.hits[:SHOWN_HITS]]
     if len(search.hits) > SHOWN_HITS:
-        lines.append(f"... and {len(search.hits) - SHOWN_HITS} more")
-    lines.append(
-        f"{search.reports} reports, {len(search.hits)} hits, {search.undecided} waiting for a decision; "
-        f"{rows} rows in the study list"
-    )
+        lines.append(console.tr("... {count} more", count=len(search.hits) - SHOWN_HITS))
+    counted = {"reports": search.reports, "hits": len(search.hits), "undecided": search.undecided, "rows": rows}
+    text = mark("{reports} reports, {hits} hits, {undecided} waiting for a decision; {rows} rows in the study list")
+    lines.append(console.tr(text, **counted))
     if rows:
-        lines.append("They count from the next: consign select")
+        lines.append(console.tr("They count from the next: consign select"))
     console.result(told, "\n".join(lines))
 
 
@@ -50,11 +52,8 @@ def _check_known(search: Search, digests: Sequence[str]) -> None:
             raise UsageError("unknown-hit", number=digests.index(digest) + 1)
 
 
-def _line(one: JudgedHit) -> str:
-    hit = one.hit
-    before, term, after = (
-        hit.original_sentence[: hit.start],
-        hit.original_sentence[hit.start : hit.end],
-        hit.original_sentence[hit.end :],
-    )
-    return f"{one.digest}  {one.decision or '-':<6}  {hit.context:<10}  {hit.term}: {before}[{term}]{after}"
+def _line(console: Console, one: JudgedHit) -> str:
+    hit, sentence = one.hit, one.hit.original_sentence
+    shown = f"{sentence[: hit.start]}[{sentence[hit.start : hit.end]}]{sentence[hit.end :]}"
+    judged = console.tr(_DECISIONS[one.decision]) if one.decision else "-"
+    return f"{one.digest}  {judged}  {console.tr(CONTEXTS[hit.context])}  {hit.term}: {shown}"

@@ -1,6 +1,7 @@
 """Translations. English is in the code; another language is a gettext catalogue under ``resources/locale``."""
 
 import gettext
+import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from app.files.resources import resource_path
@@ -29,10 +30,23 @@ def language_of(locale_name: str) -> str:
     return next((code for code in LANGUAGES if code.partition("_")[0] == spoken), "en")
 
 
-def language_of_terminal(environment: Mapping[str, str]) -> str:
-    """The one of LANGUAGES that the environment asks for, as gettext reads it; English where it asks for none."""
+def language_of_terminal(environment: Mapping[str, str], of_system: str = "") -> str:
+    """The one of LANGUAGES that the environment asks for, as gettext reads it.
+
+    Where it asks for none, that of the locale ``of_system``; without one, English.
+    """
     wanted = (environment.get(name, "") for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
-    return language_of(next((text.partition(":")[0] for text in wanted if text), ""))
+    return language_of(next((text.partition(":")[0] for text in wanted if text), of_system))
+
+
+def language_of_system() -> str:
+    """The locale in which Windows speaks to this person; empty elsewhere, where the environment says it."""
+    if sys.platform != "win32":
+        return ""
+    import ctypes  # noqa: PLC0415 - nothing else needs them
+    import locale  # noqa: PLC0415
+
+    return locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "")
 
 
 def open_translation(languages: Sequence[str]) -> Translate:

@@ -185,7 +185,7 @@ def test_every_public_file_is_accounted_for(tmp_path: Path) -> None:
     assert "Traceback" not in output
     assert "Verified" in done("verify", tmp_path / "out", "--project", tmp_path / "project")
     counts = {
-        name: int(number) for number, name in re.findall(r"(\d+) (\w+)", output.split("scan: ")[-1].split("\n")[0])
+        name: int(number) for number, name in re.findall(r"(\d+) (\w+)", output.split("Reading files: ")[-1].split("\n")[0])
     }
     told = ("instances", "skipped", "unreadable", "duplicates", "conflicts")
     assert counts["files"] == sum(counts[name] for name in told)

@@ -56,7 +56,7 @@ def test_check_names_what_is_wrong_with_each_series(project: Path) -> None:
     code, text = run("check", project)
     assert code == 0
     assert "left out: Missing slices: 1, the first above -35 mm; the others are 1 mm apart." in text
-    assert text.splitlines()[-1] == "1 x missing slices"
+    assert text.splitlines()[-1] == "Missing slices: 1"
 
     told = last_line("check", project, "--all")
     assert told["counts"] == {"series": 4, "warned": 0, "excluded": 1}
@@ -73,12 +73,12 @@ def test_select_takes_a_study_list_and_tells_groups_and_rows(project: Path, tmp_
 
     code, text = run("select", project, "--studies", listed)
     assert code == 0
-    assert "group cases: 2 of 2 wanted studies are taken; 3 were found." in text
+    assert "Group cases: 2 of 2 wanted studies are taken; 3 were found." in text
     assert "1 columns of the list are no labels of the protocol and stay behind" in text
     assert "Row 6 of the list: No study in the sources has these identifiers." in text
     assert "A-nowhere" not in text
-    assert "not drawn for group cases: 2 wanted, 3 found" in text
-    assert "left out by a check: missing-slices" in text
+    assert "Not drawn for group cases: 2 wanted, 3 found" in text
+    assert "Left out by a check: Missing slices" in text
 
     told = last_line("select", project)
     assert told["groups"] == [{"group": "cases", "wanted": 2, "found": 3, "drawn": 2, "short": 0, "over": 1}]

@@ -9,29 +9,9 @@ from app.events import Event, Note, Progress
 from app.gui.checklist import number
 from app.gui.text import tr
 from app.gui.widgets.parts import quiet, text_label
-from app.text.i18n import mark
+from app.text.job_words import JOB_TITLES, UNITS
 from app.text.messages import sentence_for
 
-_TITLES = {
-    "scan": mark("Reading files"),
-    "check": mark("Searching"),
-    "select": mark("Searching"),
-    "detect": mark("Looking for text in images"),
-    "prepare": mark("De-identifying headers"),
-    "export": mark("Writing the bundle"),
-    "verify": mark("Checking the bundle"),
-    "check-dataset": mark("Checking the data set"),
-    "deface": mark("Removing faces"),
-}
-_UNITS = {
-    "files": mark("files"),
-    "instances": mark("images"),
-    "images": mark("images"),
-    "series": mark("series"),
-    "attribute sets": mark("groups of images"),
-    "duplicates": mark("files"),
-    "checks": mark("checks"),
-}
 _BAR_STEPS = 1000
 _FIRST_ESTIMATE_S = 2.0
 
@@ -97,8 +77,8 @@ class JobStrip(QFrame):
         now = time.monotonic()
         if event.step != self._step or event.done < self._first:
             self._step, self._started, self._first = event.step, now, event.done
-            self._title.setText(tr(_TITLES.get(event.step, event.step)))
-        unit = tr(_UNITS.get(event.unit, event.unit))
+            self._title.setText(tr(JOB_TITLES.get(event.step, event.step)))
+        unit = tr(UNITS.get(event.unit, event.unit))
         if event.total:
             self._bar.setRange(0, _BAR_STEPS)
             self._bar.setValue(_BAR_STEPS * min(event.done, event.total) // event.total)

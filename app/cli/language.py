@@ -1,0 +1,101 @@
+"""The help, and click's own words, in the language of the terminal.
+
+click asks Python's gettext for its words, and that asks the environment for the language: it finds our catalogues once
+it knows where they are. What we say of a command and its options stands where they are declared, in English; whoever
+asks for a command gets it in the language of the terminal.
+"""
+
+import copy
+import gettext
+import re
+from typing import Any, TypeVar
+
+import click
+
+from app.files.resources import resource_path
+from app.text.i18n import DOMAIN, mark
+
+# What click has gettext translate, as far as our commands can make it say so. Not here: what needs a plural.
+CLICK_WORDS = (
+    mark("Usage:"),
+    mark("Options"),
+    mark("Commands"),
+    mark("Show this message and exit."),
+    mark("Show the version and exit."),
+    mark("default: {default}"),
+    mark("required"),
+    mark("Error: {message}"),
+    mark("Try '{command} {option}' for help."),
+    mark("Missing command."),
+    mark("Missing argument"),
+    mark("Missing option"),
+    mark("No such command {name!r}."),
+    mark("No such option {name!r}."),
+    mark("Option {name!r} does not take a value."),
+    mark("Invalid value for {param_hint}: {message}"),
+    mark("{name} {filename!r} is a file."),
+    mark("{name} {filename!r} is a directory."),
+    mark("Aborted!"),
+)
+# What click names as it is: kinds of values, and what stands for them in a line of usage.
+KINDS = (mark("text"), mark("path"), mark("file"), mark("directory"))
+PLACEHOLDERS = (
+    mark("OPTIONS"),
+    mark("COMMAND"),
+    mark("ARGS"),
+    mark("PROJECT"),
+    mark("SOURCE"),
+    mark("TABLE"),
+    mark("BUNDLE"),
+    mark("FOLDER"),
+    mark("HIT"),
+    mark("ID"),
+    mark("KEYWORD"),
+)
+_PLACEHOLDER = re.compile("[A-Z]+")
+Declared = TypeVar("Declared", bound=click.Command)
+
+
+class TranslatedGroup(click.Group):
+    """Commands whose help is in the language of the terminal; without a catalogue for it, in English."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run a command, after gettext was told where our catalogues are."""
+        gettext.bindtextdomain(DOMAIN, str(resource_path("locale")))
+        gettext.textdomain(DOMAIN)
+        return click.Group.main(_translated(self, click.Context(self)), *arguments, **options)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by its name, in the language of the terminal; None for an unknown one."""
+        command = super().get_command(ctx, cmd_name)
+        return None if command is None else _translated(command, ctx)
+
+
+def _translated(command: Declared, ctx: click.Context) -> Declared:
+    told = copy.copy(command)
+    told.help = _text(command.help)
+    told.short_help = told.help.partition("\n")[0].partition(". ")[0].removesuffix(".")  # whole: click would cut it
+    told.options_metavar = _placeholders(command.options_metavar)
+    if isinstance(told, click.Group):
+        told.subcommand_metavar = _placeholders(told.subcommand_metavar)
+    told.params = [_parameter(one, ctx) for one in command.params]
+    return told
+
+
+def _parameter(parameter: click.Parameter, ctx: click.Context) -> click.Parameter:
+    told = copy.copy(parameter)
+    told.type = copy.copy(parameter.type)
+    told.type.name = _text(parameter.type.name)
+    if isinstance(told, click.Option):
+        told.help = _text(told.help)
+    if parameter.metavar or isinstance(parameter, click.Argument):
+        told.metavar = _placeholders(parameter.make_metavar(ctx))
+    return told
+
+
+def _placeholders(text: str | None) -> str:
+    return _PLACEHOLDER.sub(lambda found: gettext.gettext(found[0]), text or "")
+
+
+def _text(text: str | None) -> str:
+    return gettext.gettext(text) if text else ""  # gettext takes an empty text for its own header
