@@ -1,22 +1,16 @@
 """*Detect*: every selected image looked through for text; what was found is kept for the reviewer and the export."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from app import __version__
-from app.detection.device_masks import TABLE, format_table
+from app.detection.signature import detection_signature
 from app.detection.site_masks import load_site_masks
-from app.detection.survey import SURVEY_VERSION
 from app.detection.worker import DetectContext, DetectItem, LookedAt, look_through
 from app.dicom.sopclasses import shows_pictures
-from app.engines.table import detector_versions
 from app.errors import Reason, UsageError
 from app.events import Finished, Job, Note, Progress
-from app.files.resources import resource_path
 from app.jobs.executors import WorkExecutor
 from app.jobs.pump import Batch, Done, Lost, Waiting, run_batches
 from app.project.decisions import PREPARED_DECISIONS
@@ -47,21 +41,6 @@ _TRANSIENT = frozenset(
         Reason.DETECTOR_FAILED,
     )
 )
-
-
-def detection_signature(project: Project) -> str:
-    """What images are looked at with now: detectors, their versions and settings, and the tables of devices.
-
-    Raises UsageError where a detector that the protocol asks for is not there: nothing is checked with less.
-    """
-    content = [
-        __version__,
-        SURVEY_VERSION,
-        sorted(detector_versions(tuple(project.protocol.images.detectors)).items()),
-        hashlib.sha256(resource_path(TABLE).read_bytes()).hexdigest(),
-        format_table(load_site_masks(project.layout)),
-    ]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def detect(project: Project, executor: WorkExecutor) -> Job:

@@ -43,8 +43,7 @@ Renditions = tuple[Image, ...]
 Fine = NDArray[np.float32]
 """What of a picture is as fine as strokes: rows x columns."""
 
-# Count it up when the same stack could give another result: images that were looked at before are looked at again.
-SURVEY_VERSION = 1
+# When the same stack could give another result, count up SURVEY_VERSION in ``signature``.
 
 # Up to so many frames, looking at each costs no more than what spares it.
 _SHORT = 8

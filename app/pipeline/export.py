@@ -13,7 +13,7 @@ from app.bundle.step import export as export_parts
 from app.deid.recipe import Patient, with_decisions
 from app.deid.rules import compile_rules
 from app.deid.step import load_patient, make_recipe, prepare, register_patients
-from app.detection.step import detection_signature
+from app.detection.signature import detection_signature
 from app.dicom.profile import METHOD_CODES
 from app.errors import ReleaseBlockedError
 from app.events import Job
