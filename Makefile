@@ -30,7 +30,7 @@ tables: $(STAMP)
 screenshots: $(STAMP)
 	$(PYTHON) -m tests.gui.screenshots
 
-# The help as HTML, into build/manual.
+# The help as HTML in every language, into build/manual.
 manual: $(STAMP)
 	$(PYTHON) -m tests.manual
 

@@ -5,7 +5,7 @@ from PySide6.QtGui import QKeySequence, QShortcut, QTextBlockFormat, QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListWidget, QListWidgetItem, QTextBrowser, QVBoxLayout, QWidget
 
 from app.files.resources import resource_path
-from app.gui.text import tr
+from app.gui.text import language, tr
 from app.gui.widgets.parts import GAP_PX, MARGIN_PX, quiet, text_label
 from app.text.help_pages import load_help, pages_with
 
@@ -23,7 +23,7 @@ class HelpWindow(QWidget):
         super().__init__(parent, Qt.WindowType.Window)
         self.setWindowTitle(tr("Consign: help"))
         self.resize(_SIZE)
-        self._pages = load_help()
+        self._pages = load_help(language())
         self.search = QLineEdit()
         self.search.setPlaceholderText(tr("Search in the help"))
         self.search.setAccessibleName(tr("Search in the help"))

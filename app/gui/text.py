@@ -4,11 +4,18 @@ from app.text.i18n import Translate, open_translation
 
 # The one thing of the window that is global: Qt's own texts and gettext's know one language at a time, too.
 _translation: list[Translate] = [open_translation([])]
+_language: list[str] = ["en"]
 
 
 def use_language(language: str) -> None:
     """From now on, texts are in a language such as ``de`` or ``pt_BR``; English where there is no catalogue."""
     _translation[0] = open_translation([language])
+    _language[0] = language
+
+
+def language() -> str:
+    """The language that texts are in, as it was given to ``use_language``; English before."""
+    return _language[0]
 
 
 def tr(text: str, /, **fields: object) -> str:

@@ -1,4 +1,7 @@
-"""The help under ``resources/help``: a page of Markdown for each page of the window, and for each kind of reader."""
+"""The help under ``resources/help``: a page of Markdown for each page of the window, and for each kind of reader.
+
+English lies there, another language in a folder with its code, such as ``de``; the pictures are shared.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,16 +27,20 @@ NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class HelpPage:
-    """One page; the title is its first heading."""
+    """One page in one of ``i18n.LANGUAGES``; the title is its first heading."""
 
     name: str
+    language: str
     title: str
     markdown: str
 
 
-def load_help() -> tuple[HelpPage, ...]:
-    """All pages: the first steps, the job in its order, then those for other readers."""
-    return tuple(_load(name) for name in NAMES)
+def load_help(language: str = "en") -> tuple[HelpPage, ...]:
+    """All pages: the first steps, the job in its order, then those for other readers.
+
+    A page that there is not in ``language`` comes in English.
+    """
+    return tuple(_load(name, language) for name in NAMES)
 
 
 def pages_with(pages: Sequence[HelpPage], words: str) -> tuple[HelpPage, ...]:
@@ -42,6 +49,9 @@ def pages_with(pages: Sequence[HelpPage], words: str) -> tuple[HelpPage, ...]:
     return tuple(page for page in pages if all(word in page.markdown.casefold() for word in wanted))
 
 
-def _load(name: str) -> HelpPage:
-    text = resource_path(f"help/{name}.md").read_text(encoding="utf-8")
-    return HelpPage(name, text.partition("\n")[0].removeprefix("# "), text)
+def _load(name: str, language: str) -> HelpPage:
+    path = resource_path(f"help/{language}/{name}.md")
+    if not path.is_file():
+        path, language = resource_path(f"help/{name}.md"), "en"
+    text = path.read_text(encoding="utf-8")
+    return HelpPage(name, language, text.partition("\n")[0].removeprefix("# "), text)

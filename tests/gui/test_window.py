@@ -17,6 +17,7 @@ from app.events import Finished, Job, Progress
 from app.files.resources import resource_path
 from app.gui.help import HelpWindow
 from app.gui.preferences import Preferences
+from app.gui.text import use_language
 from app.gui.theme import DARK, LIGHT, apply_theme
 from app.gui.widgets import job_strip
 from app.gui.widgets.job_strip import duration
@@ -442,6 +443,20 @@ def test_f1_shows_the_help_about_the_page_and_finds_words(window: Window, qtbot:
     qtbot.waitUntil(lambda: QApplication.focusWidget() is shown.list)
     qtbot.keyClick(shown.list, Qt.Key.Key_Escape)
     assert not shown.isVisible()
+
+
+def test_the_help_speaks_the_language_of_the_window(window: Window, qtbot: QtBot) -> None:
+    use_language("es")
+    try:
+        window.show_help("start")
+    finally:
+        use_language("en")
+    shown = window.findChild(HelpWindow)
+    assert shown is not None
+    assert shown.text.toPlainText().startswith("Inicio")
+    qtbot.keyClicks(shown.search, "carpeta proyecto")
+    assert shown.page_name == "start"
+    shown.close()
 
 
 def test_every_page_has_help(window: Window) -> None:

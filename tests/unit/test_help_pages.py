@@ -11,6 +11,7 @@ from app.files.resources import resource_path
 from app.protocol.load import load_protocol
 from app.protocol.where import parse_where
 from app.text.help_pages import NAMES, HelpPage, load_help, pages_with
+from app.text.i18n import LANGUAGES
 from tests.manual import write_manual
 
 PAGES = load_help()
@@ -22,6 +23,13 @@ def test_each_page_has_a_title_of_its_own() -> None:
     titles = [page.title for page in PAGES]
     assert len(set(titles)) == len(NAMES)
     assert all(titles)
+
+
+def test_a_page_that_is_missing_in_a_language_is_shown_in_english() -> None:
+    assert load_help("xx") == PAGES
+    (kept,) = (page for page in load_help("de") if page.name == "kept_attributes")
+    assert kept.language == "en"
+    assert kept in PAGES
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -74,11 +82,12 @@ def test_pictures_of_the_help_are_there(page: HelpPage) -> None:
 
 def test_manual_has_every_page_and_links_that_lead_somewhere(tmp_path: Path) -> None:
     written = write_manual(tmp_path / "manual")
-    assert len(written) == len(PAGES)
+    assert len(written) == len(PAGES) * len(LANGUAGES)
     assert written[0].name == "index.html"
     for path in written:
         text = path.read_text(encoding="utf-8")
         assert text.count("<h1>") == 1
+        assert text.count("aria-current=page") == 2  # this page, this language
         for target in re.findall(r'(?:href|src)="([^"]+)"', text):
             assert target.startswith("https://") or (path.parent / target).is_file(), target
 
