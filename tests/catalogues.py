@@ -24,19 +24,20 @@ LOCALE = ROOT / "resources" / "locale"
 TRANSLATED = tuple(language for language in LANGUAGES if language != "en")
 _ANY_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 _MARKERS = frozenset(("mark", "tr"))
+Text = str | tuple[str, str]  # two: one thing, and several
 _FIELD = re.compile(r"\{(\w*)")
 
 
-def texts_in_code() -> dict[str, tuple[str, ...]]:
+def texts_in_code() -> dict[Text, tuple[str, ...]]:
     """Every text that a person may read, in the order of the files; with the files that have it."""
-    found: dict[str, dict[str, None]] = {}
+    found: dict[Text, dict[str, None]] = {}
     for path in sorted((ROOT / "app").rglob("*.py")):
         for text in _texts_of(path):
             found.setdefault(text, {})[path.relative_to(ROOT).as_posix()] = None
     return {text: tuple(files) for text, files in found.items()}
 
 
-def _texts_of(path: Path) -> Iterator[str]:
+def _texts_of(path: Path) -> Iterator[Text]:
     """The first argument of each call of a marker, inside f-strings, too: Babel's own extractor passes over those.
 
     And what the command line's help says: of a command its docstring, of an option its ``help``.
@@ -47,6 +48,8 @@ def _texts_of(path: Path) -> Iterator[str]:
                 func=ast.Name(id=name) | ast.Attribute(attr=name), args=[ast.Constant(value=str(text)), *_]
             ) if name in _MARKERS:
                 yield text
+            case ast.Call(func=ast.Name(id="mark_plural"), args=[one, several]):
+                yield ast.literal_eval(one), ast.literal_eval(several)
             case ast.Call(func=ast.Attribute(attr="option"), keywords=keywords):
                 yield from (ast.literal_eval(one.value) for one in keywords if one.arg == "help")
             case ast.FunctionDef(decorator_list=[ast.Call(func=ast.Attribute(attr="command" | "group")), *_]):
@@ -58,12 +61,18 @@ def po_file(language: str) -> Path:
     return LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
+def forms(text: object) -> tuple[str, ...]:
+    """A text, or its form for one thing and that for several."""
+    return tuple(map(str, text)) if isinstance(text, tuple | list) else (str(text),)
+
+
 def translations(language: str) -> dict[str, str]:
-    """The texts of a catalogue with their translations; empty where there is none yet, or no certain one."""
+    """The texts of a catalogue, in all forms, with their translations; empty where there is no certain one."""
     return {
-        str(message.id): "" if message.fuzzy else str(message.string)
+        text: "" if message.fuzzy else told
         for message in read_catalogue(language)
         if message.id
+        for text, told in zip(forms(message.id), forms(message.string), strict=True)
     }
 
 
@@ -88,7 +97,7 @@ def fields_of(text: str) -> list[str]:
     return sorted(_FIELD.findall(text.replace("{{", "")))
 
 
-def update(language: str, texts: dict[str, tuple[str, ...]]) -> int:
+def update(language: str, texts: dict[Text, tuple[str, ...]]) -> int:
     """Bring the catalogue of a language up to date, and compile it; returns how many texts have no translation."""
     before = read_catalogue(language)
     after = Catalog(
@@ -112,7 +121,7 @@ def update(language: str, texts: dict[str, tuple[str, ...]]) -> int:
     with path.open("wb") as file:
         write_po(file, after, width=0, include_lineno=False)
     path.with_suffix(".mo").write_bytes(compile_catalogue(after))
-    return sum(not message.string for message in after if message.id)
+    return sum(not all(forms(message.string)) for message in after if message.id)
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ go the items of the FAIR principles that a file can carry: identifiers, licence,
 know stands in the protocol's table ``[dataset]``; everything else is counted from the approved values.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from app.bundle.release import ValueRow
@@ -34,11 +34,11 @@ VOCABULARIES = (
     "packaging: BagIt 1.0, RFC 8493",
     "description: MLCommons Croissant 1.0 (croissant.json)",
 )
-_DATE_NOTES = {
+DATE_NOTES = {
     DatePreset.SHIFTED: "each patient's dates are shifted by a number of days of their own; intervals are true",
     DatePreset.YEAR_ONLY: "of each date the year alone is true",
 }
-NONE, NOT_TOLD = "none", "not told"
+NONE, NOT_TOLD, RANGE = "none", "not told", "{low} to {high}"
 _MOST_VALUES = 20
 
 
@@ -62,7 +62,7 @@ def describe_values(rows: Iterable[ValueRow], date_preset: str) -> dict[str, Any
         "acquisition_parameters": told(ACQUISITION),
         "storage_parameters": told(STORAGE),
         "demographics": told(DEMOGRAPHICS, by_patient=True),
-        "date_range": {**told(DATES), "note": _DATE_NOTES.get(DatePreset(date_preset), "")},
+        "date_range": {**told(DATES), "note": DATE_NOTES.get(DatePreset(date_preset), "")},
     }
 
 
@@ -82,29 +82,34 @@ def _summary(rows: list[ValueRow], *, by_patient: bool) -> dict[str, Any]:
     return summary
 
 
-def description_lines(description: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """The description as lines of name and text, for people; what nobody told is said to be missing."""
+def description_lines(
+    description: Mapping[str, Any], translate: Callable[[str], str] = str
+) -> tuple[tuple[str, str], ...]:
+    """The description as lines of name and text, for people; what nobody told is said to be missing.
+
+    ``translate`` is for NONE, NOT_TOLD and RANGE.
+    """
     told: list[tuple[str, str]] = []
     for item, content in description.items():
         name = item.replace("_", " ").capitalize()
         if isinstance(content, Mapping):
-            inner = "; ".join(filter(None, (_inner(key, value) for key, value in content.items())))
-            told.append((name, inner or NONE))
+            inner = "; ".join(filter(None, (_inner(key, value, translate) for key, value in content.items())))
+            told.append((name, inner or translate(NONE)))
         elif isinstance(content, list | tuple):
-            told.append((name, "; ".join(map(str, content)) or NONE))
+            told.append((name, "; ".join(map(str, content)) or translate(NONE)))
         else:
-            told.append((name, str(content) if content else NOT_TOLD))
+            told.append((name, str(content) if content else translate(NOT_TOLD)))
     return tuple(told)
 
 
-def _inner(key: str, value: Any) -> str:
+def _inner(key: str, value: Any, translate: Callable[[str], str]) -> str:
     if not isinstance(value, Mapping):
         return f"{key}: {value}" if value not in ("", None) else ""
     counts = value.get("patients") or value.get("images") or {}
     texts = [f"{text} ({count})" for text, count in list(counts.items())[:10]]
     if "lowest" in value:
         low, high = value["lowest"], value["highest"]
-        texts.append(str(low) if low == high else f"{low} to {high}")
+        texts.append(str(low) if low == high else translate(RANGE).format(low=low, high=high))
     if not texts and "lowest" not in value:
         texts = [f"{name} ({count})" for name, count in value.items()]
     return f"{key}: {', '.join(texts)}"

@@ -7,15 +7,16 @@ asks for a command gets it in the language of the terminal.
 
 import copy
 import gettext
+import inspect
 import re
 from typing import Any, TypeVar
 
 import click
 
 from app.files.resources import resource_path
-from app.text.i18n import DOMAIN, mark
+from app.text.i18n import DOMAIN, mark, mark_plural
 
-# What click has gettext translate, as far as our commands can make it say so. Not here: what needs a plural.
+# What click has gettext translate, as far as our commands can make it say so.
 CLICK_WORDS = (
     mark("Usage:"),
     mark("Options"),
@@ -36,6 +37,11 @@ CLICK_WORDS = (
     mark("{name} {filename!r} is a file."),
     mark("{name} {filename!r} is a directory."),
     mark("Aborted!"),
+)
+CLICK_PLURALS = (
+    mark_plural("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})"),
+    mark_plural("Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments."),
+    mark_plural("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)"),
 )
 # What click names as it is: kinds of values, and what stands for them in a line of usage.
 KINDS = (mark("text"), mark("path"), mark("file"), mark("directory"))
@@ -73,7 +79,7 @@ class TranslatedGroup(click.Group):
 
 def _translated(command: Declared, ctx: click.Context) -> Declared:
     told = copy.copy(command)
-    told.help = _text(command.help)
+    told.help = _text(inspect.cleandoc(command.help or ""))
     told.short_help = told.help.partition("\n")[0].partition(". ")[0].removesuffix(".")  # whole: click would cut it
     told.options_metavar = _placeholders(command.options_metavar)
     if isinstance(told, click.Group):

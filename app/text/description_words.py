@@ -1,10 +1,12 @@
-"""The description of a data set for people: its items in their words, what they hold as the card will have it."""
+"""The description of a data set for people: what is ours in their words, values and keywords as the card has them."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from app.bundle.described import NONE, NOT_TOLD, description_lines
+from app.bundle.described import DATE_NOTES, NONE, NOT_TOLD, RANGE, description_lines
+from app.dicom.profile import DatePreset
 from app.text.i18n import Translate, mark
+from app.text.job_words import count_words
 
 ITEMS: Mapping[str, str] = {
     "identifier": mark("Identifier"),
@@ -32,12 +34,40 @@ ITEMS: Mapping[str, str] = {
     "provenance": mark("Provenance"),
     "vocabularies": mark("Vocabularies"),
 }
-_NOTHING = {NONE: mark("none"), NOT_TOLD: mark("not told")}
+_WITHIN: Mapping[str, Mapping[str, str]] = {
+    "date_range": {"note": mark("note")},
+    "provenance": {
+        "site": mark("site"),
+        "protocol": mark("protocol"),
+        "protocol_sha256": mark("SHA-256 of the protocol"),
+        "software": mark("software"),
+    },
+}
+_TEXTS: Mapping[str, str] = {
+    NONE: mark("none"),
+    NOT_TOLD: mark("not told"),
+    RANGE: mark("{low} to {high}"),
+    DATE_NOTES[DatePreset.SHIFTED]: mark(
+        "each patient's dates are shifted by a number of days of their own; intervals are true"
+    ),
+    DATE_NOTES[DatePreset.YEAR_ONLY]: mark("of each date the year alone is true"),
+}
 
 
 def description_words(description: Mapping[str, Any], translate: Translate = str) -> list[tuple[str, str]]:
-    """The description as lines of name and text; the names, and that nothing is there, in the given language."""
-    lines = zip(description, description_lines(description), strict=True)
-    return [
-        (translate(ITEMS[item]), translate(_NOTHING[text]) if text in _NOTHING else text) for item, (_, text) in lines
-    ]
+    """The description as lines of name and text."""
+    told = {item: _told(item, content, translate) for item, content in description.items()}
+    lines = description_lines(told, lambda text: translate(_TEXTS[text]))
+    return [(translate(ITEMS[item]), text) for item, (_, text) in zip(told, lines, strict=True)]
+
+
+def _told(item: str, content: Any, translate: Translate) -> Any:
+    if item == "counts":
+        return ", ".join(count_words(name, count, translate) for name, count in content.items())
+    if item not in _WITHIN:
+        return content
+    names = _WITHIN[item]
+    return {
+        translate(names.get(key, key)): translate(_TEXTS[value]) if key == "note" and value else value
+        for key, value in content.items()
+    }

@@ -24,6 +24,11 @@ def mark(text: str) -> str:
     return text
 
 
+def mark_plural(one: str, several: str) -> tuple[str, str]:
+    """Mark a text of which gettext takes one form or another, by a number: for ``gettext.ngettext``."""
+    return one, several
+
+
 def language_of(locale_name: str) -> str:
     """The one of LANGUAGES that suits a locale such as ``de_CH`` or ``pt_PT``; English where none does."""
     spoken = locale_name.partition("_")[0].lower()
