@@ -19,7 +19,7 @@ from app.bundle.labels import ReleasedStudy, StudyLabels, encode_labels
 from app.bundle.release import ReleasedInstance, ReleaseFunction, ReleaseTask
 from app.bundle.tables import INSTANCE_COLUMNS, SERIES_COLUMNS, encode_table
 from app.bundle.verify import Expected, Finding, verify_part
-from app.bundle.zip_writer import ZipWriter
+from app.bundle.zip_writer import WrittenEntry, ZipWriter
 from app.errors import BundleError, FileError, Reason
 
 STUDY_DIGITS = SERIES_DIGITS = 12
@@ -231,6 +231,7 @@ class BagWriter:
         self._payload: dict[str, str] = {}
         self._tags: dict[str, str] = {}
         self._pixels: dict[str, str] = {}
+        self._checksums: dict[str, int] = {}
         self._instance_rows: list[tuple[str, ...]] = []
         self._series: dict[tuple[str, str, str], _SeriesLine] = {}
         self._contents = Contents()
@@ -253,10 +254,11 @@ class BagWriter:
                 pixel_digest.update(chunk)
                 yield chunk
 
-        size = self._write(name, digested(), size_bound)
+        entry = self._write(name, digested(), size_bound)
         self._payload[name] = file_digest.hexdigest()
-        self._pixels[name] = pixel_digest.hexdigest() if size > len(released.header) else ""
-        self._count(name, released, size)
+        self._checksums[name] = entry.crc
+        self._pixels[name] = pixel_digest.hexdigest() if entry.size > len(released.header) else ""
+        self._count(name, released, entry.size)
         return name
 
     def _count(self, name: str, released: ReleasedInstance, size: int) -> None:
@@ -335,12 +337,12 @@ class BagWriter:
         self._write(name, [content], len(content))
         self._tags[name] = hashlib.sha256(content).hexdigest()
 
-    def _write(self, name: str, chunks: Iterable[bytes], announced_size: int) -> int:
+    def _write(self, name: str, chunks: Iterable[bytes], announced_size: int) -> WrittenEntry:
         return self._zip.add(f"{self._base}/{name}", chunks, announced_size)
 
     def expected(self) -> Expected:
-        """What the separate reader must find: names, and digests of the payload, its pixels and the bag's own files."""
-        return Expected(self._payload, self._pixels, self._tags)
+        """What the separate reader must find: names, checksums and digests of what was written."""
+        return Expected(self._payload, self._checksums, self._pixels, self._tags)
 
 
 def instance_name(released: ReleasedInstance) -> str:

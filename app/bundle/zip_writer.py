@@ -28,7 +28,9 @@ _DATE = (1 << 5) | 1  # 1980-01-01, the earliest that a zip can say; time 0
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class WrittenEntry:
+    """One entry: ``offset`` of its local header; ``size`` in bytes and CRC-32 of its data."""
+
     name: bytes
     offset: int
     size: int
@@ -44,11 +46,11 @@ class ZipWriter:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._entries: list[_Entry] = []
+        self._entries: list[WrittenEntry] = []
         self._end = 0
 
-    def add(self, name: str, chunks: Iterable[bytes], announced_size: int) -> int:
-        """Write one entry and return its size in bytes.
+    def add(self, name: str, chunks: Iterable[bytes], announced_size: int) -> WrittenEntry:
+        """Write one entry.
 
         ``name`` is ASCII; ``announced_size`` is an upper bound of the size. Raises ValueError where that was
         wrong and the entry is too large for the header that it got; lets every exception of ``chunks`` and of
@@ -81,9 +83,10 @@ class ZipWriter:
         else:
             self._file.write(header)
             self._file.writelines(held)
-        self._entries.append(_Entry(raw_name, self._end, size, crc, is_large))
+        entry = WrittenEntry(raw_name, self._end, size, crc, is_large)
+        self._entries.append(entry)
         self._end = end
-        return size
+        return entry
 
     def finish(self) -> None:
         """Write the directory, sorted by name, and the end record."""
@@ -100,7 +103,7 @@ def _local_header(name: bytes, size: int, crc: int, is_large: bool) -> bytes:
     return _LOCAL.pack(*fields) + name + extra
 
 
-def _central_header(entry: _Entry) -> bytes:
+def _central_header(entry: WrittenEntry) -> bytes:
     large: list[int] = []
     if entry.size >= ABSENT32:
         large += (entry.size, entry.size)

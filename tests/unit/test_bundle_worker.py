@@ -9,13 +9,23 @@ from pathlib import Path
 import pytest
 
 from app.bundle.card import CardFacts
-from app.bundle.part import PartBuilt, PartContext, PartTask, PartUnwritable, Trace, build_parts, read_trace
+from app.bundle.part import BagWriter, PartBuilt, PartContext, PartTask, PartUnwritable, Trace, build_parts, read_trace
 from app.bundle.release import ReleasedInstance, ReleaseTask
 from app.bundle.sign_off import SignOffRecord
 from app.bundle.tables import encode_sign_off, encode_values
+from app.bundle.verify import verify_part
 from app.errors import BundleError
 from app.files.resources import resource_path
-from tests.unit.bundle_project import PIXEL_BYTES, RULES_CSV, SIGNED, FakePatient, release_instance, value_rows
+from tests.unit.bundle_project import (
+    PIXEL_BYTES,
+    RULES_CSV,
+    SIGNED,
+    FakePatient,
+    first_instance,
+    release_instance,
+    tamper,
+    value_rows,
+)
 
 STEM = "SITEA-lung-1-part-001"
 
@@ -75,6 +85,29 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert outcome == PartUnwritable(1, is_full=False)
 
 
+@pytest.mark.parametrize("mended", [True, False])
+def test_a_part_that_changed_behind_the_writer_is_found(tmp_path: Path, *, mended: bool) -> None:
+    """Also where whoever changed it made checksums, manifests and tables agree."""
+    context, task = make_context(tmp_path), make_task(1, 2)
+    path = tmp_path / f"{STEM}.zip"
+    with path.open("xb") as file:
+        writer = BagWriter(file, STEM)
+        for instance, bound in task.instances:
+            writer.write_instance(release_instance(context.patients[1], instance), bound)
+        writer.finish(context.files, context.facts, 1)
+    assert verify_part(path, writer.expected()).findings == ()
+
+    def flip_the_last_pixel(entries: dict[str, bytes]) -> None:
+        name = first_instance(entries)
+        entries[name] = entries[name][:-1] + bytes((entries[name][-1] ^ 1,))
+
+    tamper(path, flip_the_last_pixel, mended=mended)
+    assert "pixels-altered" in {finding.code for finding in verify_part(path, writer.expected()).findings}
+    content = path.read_bytes()
+    path.write_bytes(content[:2000] + bytes((content[2000] ^ 1,)) + content[2001:])
+    assert {finding.code for finding in verify_part(path, writer.expected()).findings} == {"zip-checksum"}
+
+
 def test_the_trace_names_the_instance_under_way(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     assert read_trace(path) is None
@@ -111,9 +144,11 @@ def test_the_recipients_script_needs_nothing_newer_than_python_3_8() -> None:
 
 
 def test_the_reader_shares_no_code_with_the_writer() -> None:
+    """But for the dictionary of the standard, which another test compares with pydicom's."""
+    shared = ("app.events", "app.dicom.dictionary")
     folder = Path(sys.modules["app.bundle"].__path__[0])
     for path in folder.glob("verify*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         modules = {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
         ours = {name for name in modules if name.startswith("app.")}
-        assert all(name.startswith("app.bundle.verify") or name == "app.events" for name in ours), path.name
+        assert all(name.startswith("app.bundle.verify") or name in shared for name in ours), path.name

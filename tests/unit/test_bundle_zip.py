@@ -92,7 +92,7 @@ def test_beyond_four_gib_sizes_and_offsets_stand_in_zip64_records() -> None:
     file = SparseFile()
     writer = ZipWriter(file)  # type: ignore[arg-type]  # all of BinaryIO that is used
     chunk = bytes(64 << 20)
-    size = writer.add("d/large", [chunk] * 65, 65 * len(chunk))
+    size = writer.add("d/large", [chunk] * 65, 65 * len(chunk)).size
     assert size > ABSENT32
     writer.add("d/small", [b"abc"], 3)
     writer.finish()
