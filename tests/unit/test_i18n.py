@@ -1,12 +1,14 @@
 """Which language a terminal asks for, and that it is spoken there."""
 
+import inspect
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from app.cli.main import cli
-from app.text.i18n import LANGUAGES, language_of, language_of_terminal
+from app.text.i18n import LANGUAGES, language_of, language_of_terminal, open_translation
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,29 @@ from app.text.i18n import LANGUAGES, language_of, language_of_terminal
 def test_the_environment_says_which_language(environment: dict[str, str], language: str) -> None:
     assert language_of_terminal(environment) == language
     assert language in LANGUAGES
+
+
+def test_system_says_it_where_the_environment_does_not() -> None:
+    assert language_of_terminal({}, "fr_CA") == "fr"
+    assert language_of_terminal({"LANG": "de_DE"}, "fr_CA") == "de"
+
+
+@pytest.mark.parametrize("language", list(LANGUAGES))
+@pytest.mark.parametrize("command", sorted(cli.commands))
+def test_help_is_whole_within_80_columns(command: str, language: str) -> None:
+    def shown(*arguments: str) -> str:
+        told = CliRunner().invoke(cli, [*arguments, "--help"], env={"LANGUAGE": language, "COLUMNS": "80"})
+        assert max(map(len, told.output.splitlines())) <= 80
+        return "".join(told.output.split())
+
+    translate = open_translation([language])
+    texts = [translate(inspect.cleandoc(cli.commands[command].help or ""))]
+    texts += [translate(one.help) for one in cli.commands[command].params if isinstance(one, click.Option) and one.help]
+    assert len(texts) > 1
+    for text in texts:
+        assert "".join(text.split()) in shown(command)
+    first = texts[0].partition("\n")[0].partition(". ")[0].removesuffix(".")
+    assert command + "".join(first.split()) in shown()
 
 
 def test_own_names_of_languages_find_themselves() -> None:
