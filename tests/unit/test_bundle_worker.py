@@ -13,7 +13,7 @@ from app.bundle.part import BagWriter, PartBuilt, PartContext, PartTask, PartUnw
 from app.bundle.release import ReleasedInstance, ReleaseTask
 from app.bundle.sign_off import SignOffRecord
 from app.bundle.tables import encode_sign_off, encode_values
-from app.bundle.verify import verify_part
+from app.bundle.verify_part import verify_part
 from app.errors import BundleError
 from app.files.resources import resource_path
 from tests.unit.bundle_project import (
