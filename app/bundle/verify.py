@@ -1,4 +1,4 @@
-"""Verifies a delivery: each part by the separate reader (``verify_part``), and that all parts are there and of one release.
+"""Verifies a delivery: each part by the separate reader (``verify_part``), and that all parts are there and fit.
 
 Works on any bundle, anywhere, without a project.
 """
