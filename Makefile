@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 STAMP := .venv/.installed
 VERSION = $(shell $(PYTHON) -c 'from app import __version__; print(__version__)')
 
-.PHONY: run demo test lint screenshots catalogues manual frozen linux windows installers tables clean
+.PHONY: run demo test lint screenshots translated catalogues manual frozen linux windows installers tables clean
 
 run: $(STAMP)
 	$(PYTHON) -m app
@@ -33,6 +33,10 @@ screenshots: $(STAMP)
 # The help as HTML in every language, into build/manual.
 manual: $(STAMP)
 	$(PYTHON) -m tests.manual
+
+# PAGES="de/find fr/find" follow the English pages of now.
+translated: $(STAMP)
+	$(PYTHON) -m tests.help_translations $(PAGES)
 
 # The texts of the code in every language, under resources/locale; says what is left to translate.
 catalogues: $(STAMP)

@@ -45,8 +45,12 @@ def load_help(language: str = "en") -> tuple[HelpPage, ...]:
 
 def pages_with(pages: Sequence[HelpPage], words: str) -> tuple[HelpPage, ...]:
     """The pages that have each of ``words``, in whatever case and order; all of them for none."""
-    wanted = words.casefold().split()
-    return tuple(page for page in pages if all(word in page.markdown.casefold() for word in wanted))
+    wanted = _folded(words).split()
+    return tuple(page for page in pages if all(word in _folded(page.markdown) for word in wanted))
+
+
+def _folded(text: str) -> str:
+    return text.casefold().replace("\u2019", "'")  # the apostrophe that keyboards have
 
 
 def _load(name: str, language: str) -> HelpPage:

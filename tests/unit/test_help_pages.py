@@ -96,3 +96,4 @@ def test_a_search_finds_the_pages_that_have_all_words() -> None:
     assert [page.name for page in pages_with(PAGES, "Threat MODEL")] == ["privacy_officer"]
     assert pages_with(PAGES, "") == PAGES
     assert pages_with(PAGES, "no-such-word-anywhere") == ()
+    assert "signoff" in [page.name for page in pages_with(load_help("fr"), "l'\u00c9TIQUETTE")]
