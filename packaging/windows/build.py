@@ -16,6 +16,8 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
+import uuid
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -167,6 +169,20 @@ def _quoted(text: str | Path) -> str:
     return f'\\"{text}\\"'
 
 
+def freeze_times(epoch: int) -> None:
+    """Date every file alike, so that the same files give the same installers."""
+    for path in TREE.rglob("*"):
+        os.utime(path, (epoch, epoch))
+
+
+def identifier(of: str) -> str:
+    """A GUID that changes with what the tree holds, and with nothing else."""
+    digest = hashlib.sha256(f"{of} {VERSION}".encode())
+    for path in sorted(path for path in TREE.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(TREE).as_posix().encode() + hashlib.sha256(path.read_bytes()).digest())
+    return str(uuid.UUID(bytes=digest.digest()[:16], version=4))
+
+
 def build_setup(target: Path, *, trial: bool) -> None:
     """The setup for one user (NSIS)."""
     files = WORK / "files.nsh"
@@ -183,11 +199,23 @@ def build_msi(target: Path) -> None:
     heat = ["wixl-heat", "--prefix", f"{TREE}/", "--component-group", "Tree", "--var", "var.TREE", "--win64"]
     heat += ["--directory-ref", "INSTALLDIR"]
     made = subprocess.run(heat, input=listed, check=True, capture_output=True, text=True).stdout
+    names: dict[str, str] = {}  # in place of what wixl-heat draws
+    drawn = re.compile(r"\b(dir|cmp|fil)[0-9A-F]{32}")
+    made = drawn.sub(lambda one: names.setdefault(one[0], f"{one[1]}{len(names)}"), made)
     WORK.joinpath("tree.wxs").write_text(made, encoding="utf-8")
     # wixl finds files below the folder that it runs in, and no others.
     shutil.copyfile(HERE / "product.wxs", WORK / "product.wxs")
-    defined = ("-D", f"VERSION={VERSION}", "-D", f"TREE={TREE.name}", "-D", "Win64=yes")
+    values = {"VERSION": VERSION, "TREE": TREE.name, "Win64": "yes"}
+    values |= {"PRODUCT": identifier("product")}
+    defined = [part for name, value in values.items() for part in ("-D", f"{name}={value}")]
     run("wixl", "--arch", "x64", *defined, "-o", target, "product.wxs", "tree.wxs", at=WORK)
+    # What wixl draws and dates by the clock: the package's identifier, and when it was made.
+    summary, made_at = WORK / "summary.idt", time.gmtime(int(os.environ["SOURCE_DATE_EPOCH"]))
+    exported = subprocess.run(["msiinfo", "export", target, "_SummaryInformation"], check=True, stdout=subprocess.PIPE)
+    fixed = re.sub(rb"(?m)^9\t\{.*?\}", f"9\t{{{identifier('package').upper()}}}".encode(), exported.stdout)
+    fixed = re.sub(rb"(?m)^(1[23])\t[^\r\n]*", rb"\1\t" + time.strftime("%Y/%m/%d %H:%M:%S", made_at).encode(), fixed)
+    summary.write_bytes(fixed)
+    run("msibuild", target, "-i", summary)
 
 
 def sign(target: Path) -> None:
@@ -204,6 +232,10 @@ def main() -> None:
     parser.add_argument("--runtime", type=Path)
     parser.add_argument("--sha256", default="")
     given = parser.parse_args()
+    # What the tools that are started here go by: same input, same bytes.
+    committed = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, check=True, capture_output=True).stdout
+    os.environ.setdefault("SOURCE_DATE_EPOCH", committed.decode().strip())
+    os.environ["PYTHONHASHSEED"] = "0"
     shutil.rmtree(TREE, ignore_errors=True)
     TREE.mkdir(parents=True)
     unpack_runtime(runtime(given.runtime, given.sha256))
@@ -212,6 +244,7 @@ def main() -> None:
     build_launchers()
     for name in ("consign.exe", "consign-cli.exe"):
         sign(TREE / name)
+    freeze_times(int(os.environ["SOURCE_DATE_EPOCH"]))
     dist = ROOT / "dist"
     dist.mkdir(exist_ok=True)
     name = dist / f"consign-{VERSION}-windows-x64"
