@@ -38,7 +38,7 @@ from app.gui.text import tr
 from app.gui.theme import icon
 from app.gui.widgets.job_strip import JobStrip
 from app.gui.widgets.page_stack import PageStack
-from app.gui.widgets.parts import quiet, scaled, text_label
+from app.gui.widgets.parts import key_text, quiet, scaled, text_label
 from app.gui.widgets.step_button import StepButton
 from app.gui.widgets.toast import Toast
 from app.pipeline.overview import Overview, load_overview
@@ -152,7 +152,7 @@ class Window(QMainWindow):
         button = QPushButton(text)
         button.setObjectName("step")
         button.setIcon(icon(sign, self.palette().color(QPalette.ColorRole.Text)))
-        button.setToolTip(f"{name or text} ({keys})")
+        button.setToolTip(f"{name or text} ({key_text(keys)})")
         button.setAccessibleName(name or text)
         return button
 

@@ -19,6 +19,9 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 import app.gui.text as gui_text
+from app.gui.appearance import apply_language
+from app.gui.preferences import Preferences
+from app.gui.widgets.viewer_keys import make_legend
 from app.gui.window import Window
 from app.pipeline.progress import Step
 from app.text.i18n import LANGUAGES, open_translation
@@ -87,6 +90,28 @@ def test_every_text_that_is_asked_for_is_in_the_catalogues(window: Window, asked
 def test_nothing_is_said_that_is_not_translated(window: Window) -> None:
     said = {text for text in shown_texts(window) if WORD.search(text) and OPEN not in text}
     assert {text for text in said if not OURS.fullmatch(text)} - ITS_OWN - set(LANGUAGES.values()) == set()
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("de", ("Strg+Z", "Umschalt+D", "Entf")),
+        ("fr", ("Ctrl+Z", "Maj+D", "Suppr")),
+        ("en", ("Ctrl+Z", "Shift+D", "Del")),
+    ],
+)
+def test_keys_are_written_as_on_the_keyboard(
+    language: str, written: tuple[str, ...], tmp_path: Path, qapp: QApplication
+) -> None:
+    preferences = Preferences(tmp_path / "preferences.ini")
+    try:
+        preferences.language = language
+        apply_language(qapp, preferences)
+        legend = make_legend().text()
+    finally:
+        preferences.language = "en"
+        apply_language(qapp, preferences)
+    assert [keys for keys in written if f"<b>{keys}</b>" not in legend] == []
 
 
 def cut_texts(window: QWidget) -> Iterator[str]:

@@ -206,6 +206,11 @@ def plain_table(model: QAbstractItemModel, name: str) -> QTableView:
     return view
 
 
+def key_text(keys: str) -> str:
+    """Keys as this system and the language write them, such as Strg+Z; what is no shortcut stays as it is."""
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText) or keys
+
+
 def shortcut(
     keys: str | QKeySequence.StandardKey, widget: QWidget, action: Callable[[], object], *, inside: bool = True
 ) -> None:
@@ -227,7 +232,7 @@ def button(text: str, tip: str, action: Callable[[], object], *, keys: str = "")
     """A push button with a tooltip that names its key."""
     made = QPushButton()
     relabel(made, text, keys)
-    made.setToolTip(f"{tip} ({keys})" if keys else tip)
+    made.setToolTip(f"{tip} ({key_text(keys)})" if keys else tip)
     made.setAccessibleDescription(tip)
     made.clicked.connect(lambda _checked: action())
     return made

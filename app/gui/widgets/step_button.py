@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
 from app.gui.text import tr
 from app.gui.theme import icon
-from app.gui.widgets.parts import scaled, text_label, tinted
+from app.gui.widgets.parts import key_text, scaled, text_label, tinted
 from app.gui.widgets.tints import Tint, tint
 from app.pipeline.progress import Step, StepState
 from app.text.i18n import mark
@@ -85,4 +85,4 @@ class StepButton(QPushButton):
         self._state.setText(tr(STATE_WORDS[state]))
         tinted(self._state, _STATE_TINTS[state])
         self.setAccessibleName(f"{tr(NAMES[self.step])}: {tr(STATE_WORDS[state])}")
-        self.setToolTip(f"{tr(NAMES[self.step])} ({self.shortcut().toString()})")
+        self.setToolTip(f"{tr(NAMES[self.step])} ({key_text(self.shortcut().toString())})")

@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
 
 from app.gui.text import tr
-from app.gui.widgets.parts import quiet, scaled
+from app.gui.widgets.parts import key_text, quiet, scaled
 from app.project.masks import MaskScope
 from app.text.i18n import mark
 from app.text.image_words import MASK_SCOPES
@@ -110,7 +110,7 @@ def make_actions(owner: QWidget, acts: dict[str, Callable[[], object]]) -> dict[
 
 def key_of(action: QAction) -> str:
     """The key as this system writes it."""
-    return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    return key_text(action.shortcut().toString())
 
 
 def tool_button(action: QAction, sign: str = "") -> QToolButton:
@@ -139,7 +139,7 @@ def push_button(action: QAction, *, primary: bool = False) -> QPushButton:
 
 def make_legend() -> QLabel:
     """All keys at a glance."""
-    entries = (f"<b>{keys}</b>&nbsp;{tr(text).replace(' ', '&nbsp;')}" for keys, text in _LEGEND)
+    entries = (f"<b>{key_text(keys)}</b>&nbsp;{tr(text).replace(' ', '&nbsp;')}" for keys, text in _LEGEND)
     legend = QLabel("&nbsp;&nbsp;&nbsp; ".join(entries))
     legend.setWordWrap(True)
     legend.setTextFormat(Qt.TextFormat.RichText)  # ours: nothing of a file is in it
