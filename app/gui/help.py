@@ -10,7 +10,7 @@ from app.gui.widgets.parts import GAP_PX, MARGIN_PX, quiet, text_label
 from app.text.help_pages import load_help, pages_with
 
 _NAME = Qt.ItemDataRole.UserRole
-_SIZE = QSize(860, 640)
+_SIZE = QSize(980, 680)
 _LIST_WIDTH_PX = 220
 _LINE_HEIGHT_PERCENT = 125.0
 _PICTURE = "\ufffc"  # stands for one in a text of Qt's
@@ -30,6 +30,8 @@ class HelpWindow(QWidget):
         self.search.setClearButtonEnabled(True)
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Pages of the help"))
+        self.list.setWordWrap(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setStyleSheet("QListView::item { padding: 6px 8px; }")
         self._none = quiet(text_label(tr("No page has these words.")))
         self.text = QTextBrowser()
