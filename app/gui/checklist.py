@@ -9,6 +9,7 @@ from app.gui.text import tr
 from app.pipeline.overview import Check, CheckItem, Leaving, Removed, RoleApproval, Standing, Undecided
 from app.text.i18n import mark
 from app.text.messages import sentence_for
+from app.text.protocol_words import own_words
 
 TITLES = {
     CheckItem.SCAN: mark("Sources read"),
@@ -134,7 +135,7 @@ def check_sentence(check: Check) -> str:
             return tr("{done} findings decided", done=done) if check.total else tr("Nothing stands in the way.")
         case CheckItem.SIGNATURES:
             if check.roles:
-                return tr("Missing: {roles}", roles=", ".join(check.roles))
+                return tr("Missing: {roles}", roles=", ".join(own_words(role, tr) for role in check.roles))
             return tr("{done} of {total} roles", done=done, total=total)
         case CheckItem.EXPORT:
             if check.standing is Standing.STALE:
@@ -221,14 +222,15 @@ def undecided_sentences(undecided: Undecided) -> Iterator[str]:
 def approval_sentences(approvals: tuple[RoleApproval, ...]) -> Iterator[str]:
     """Who signed what."""
     for one in approvals:
+        role = own_words(one.role, tr)
         if not one.name:
-            yield tr("{role}: not signed yet", role=one.role)
+            yield tr("{role}: not signed yet", role=role)
         elif one.is_valid:
-            yield tr("{role}: {name}, {when}", role=one.role, name=one.name, when=time_text(one.when))
+            yield tr("{role}: {name}, {when}", role=role, name=one.name, when=time_text(one.when))
         else:
             yield tr(
                 "{role}: {name} signed on {when}, but something changed since",
-                role=one.role,
+                role=role,
                 name=one.name,
                 when=time_text(one.when),
             )

@@ -132,6 +132,24 @@ _OVERRIDES: Mapping[Action, tuple[Topic, str]] = {
     Action.UID: (Topic.REMOVED, mark("Beyond that these identifiers are replaced: {names}.")),
     Action.PSEUDONYM: (Topic.REMOVED, mark("Beyond that these are replaced by a code: {names}.")),
 }
+# What the shipped protocol says in its own words. Organisers' protocols speak the language that they were written in.
+_SHIPPED = frozenset(
+    (
+        mark("Image de-identification after the RSNA process"),
+        mark("the organiser of your project"),
+        mark(
+            "Allow-list Basic Profile with the options Clean Pixel Data, Clean Descriptors, Retain Longitudinal "
+            "Temporal Information with Modified Dates, and Retain Patient Characteristics."
+        ),
+        mark("site champion"),
+    )
+)
+
+
+def own_words(text: str, translate: Translate = str) -> str:
+    """A title, description, contact or role of a protocol, for people to read; that of the shipped one translated."""
+    text = " ".join(text.split())
+    return translate(text) if text in _SHIPPED else text
 
 
 def read_back(protocol: Protocol, translate: Translate = str) -> tuple[Passage, ...]:
@@ -190,7 +208,7 @@ def _images(protocol: Protocol, translate: Translate) -> Iterator[str]:
 
 
 def _signatures(protocol: Protocol, translate: Translate) -> Iterator[str]:
-    roles = protocol.review.signatures
+    roles = [own_words(role, translate) for role in protocol.review.signatures]
     if len(roles) == 1:
         yield translate(mark("The {role} signs before anything leaves.")).format(role=roles[0])
     else:

@@ -9,7 +9,7 @@ from app.files.resources import resource_path
 from app.protocol.load import load_protocol, parse_protocol
 from app.protocol.predicates import VOCABULARY
 from app.protocol.where import parse_where
-from app.text.protocol_words import OPTIONS, Topic, read_back
+from app.text.protocol_words import OPTIONS, Topic, own_words, read_back
 from app.text.query_words import name_of_keyword, phrase, query_sentences
 
 HEAD = 'id = "p"\ntitle = "T"\ncontact = "C"\n[selection]\nwhere = \'Modality == "CT"\'\n'
@@ -148,3 +148,10 @@ def test_groups_labels_and_checks_are_read_back() -> None:
         "This is not checked: Kernel.",
         "A series is expected to be: axial; venous or delayed; 1.5 mm thick at most.",
     ]
+
+
+def test_shipped_protocol_speaks_every_language_and_others_their_own() -> None:
+    shipped = load_protocol(resource_path("defaults/protocol.toml"))[0]
+    for text in (shipped.title, shipped.contact, shipped.description or "", *shipped.review.signatures):
+        assert own_words(text, str.upper) == " ".join(text.upper().split())
+    assert own_words("Series", str.upper) == "Series"

@@ -37,7 +37,7 @@ from app.protocol.load import load_protocol
 from app.protocol.schema import Protocol
 from app.text.i18n import mark
 from app.text.messages import sentences_for
-from app.text.protocol_words import Passage, Topic, read_back
+from app.text.protocol_words import Passage, Topic, own_words, read_back
 
 # Where each topic stands: column and order in it. What is long stands at the left.
 _LEFT = (Topic.WANTED, Topic.COHORTS, Topic.REMOVED, Topic.STAYS)
@@ -267,13 +267,13 @@ class _Reading(QWidget):
 
 
 def _head(protocol: Protocol) -> Card:
-    card = Card(protocol.title)
+    card = Card(own_words(protocol.title, tr))
     card.heading.setFont(scaled(card.font(), 1.3, bold=True))
-    asks = text_label(tr("Asked by {contact}", contact=protocol.contact))
+    asks = text_label(tr("Asked by {contact}", contact=own_words(protocol.contact, tr)))
     asks.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     card.body.addWidget(asks)
     if protocol.description:
-        card.body.addWidget(quiet(text_label(" ".join(protocol.description.split()))))
+        card.body.addWidget(quiet(text_label(own_words(protocol.description, tr))))
     return card
 
 

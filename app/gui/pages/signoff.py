@@ -56,6 +56,7 @@ from app.review.dump import build_dump
 from app.signoff.step import approve
 from app.text.i18n import mark
 from app.text.messages import sentences_for
+from app.text.protocol_words import own_words
 
 _WIDE_EM = 110
 
@@ -273,10 +274,11 @@ class SignoffPage(QWidget):
 
     def _show_signing(self, overview: Overview, roles: tuple[str, ...]) -> None:
         missing = overview.check(CheckItem.SIGNATURES).roles
-        chosen = self._role.currentText()
+        chosen = self._role.currentData()
         self._role.clear()
-        self._role.addItems(list(missing or roles))
-        self._role.setCurrentIndex(max(0, self._role.findText(chosen)))
+        for role in missing or roles:
+            self._role.addItem(own_words(role, tr), role)
+        self._role.setCurrentIndex(max(0, self._role.findData(chosen)))
         if not missing:
             text = tr("All signatures are there. Any change makes them void.")
         elif not overview.may_sign:
@@ -313,7 +315,7 @@ class SignoffPage(QWidget):
     # what is done ---------------------------------------------------------------
 
     def _sign(self) -> None:
-        name, role, now = self._name.text(), self._role.currentText(), self._clock()
+        name, role, now = self._name.text(), self._role.currentData(), self._clock()
         if not self._sign_button.isEnabled():
             return
         refused: list[ConsignError] = []
@@ -366,7 +368,7 @@ def _next_step(overview: Overview) -> str:
     sentence = tr("Next: {title}.", title=tr(TITLES[first.item]))
     match first.item:
         case CheckItem.SIGNATURES:
-            return tr("Next: the signature of {roles}.", roles=", ".join(first.roles))
+            return tr("Next: the signature of {roles}.", roles=", ".join(own_words(role, tr) for role in first.roles))
         case CheckItem.EXPORT:
             return tr("Everything is signed. Next: the export.")
         case CheckItem.VALUES if overview.undecided.blocking:
