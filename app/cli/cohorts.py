@@ -101,7 +101,7 @@ def run_check(console: Console, folder: Path, *, show_all: bool) -> Said:
     lines = [line for series in shown for line in _check_lines(console, series)]
     found = Counter(finding.check for series in all_series for finding in series.findings)
     lines.append(
-        ", ".join(f"{console.tr(CHECK_NAMES[check])}: {count}" for check, count in found.most_common())
+        ", ".join(console.named(console.tr(CHECK_NAMES[check]), count) for check, count in found.most_common())
         or console.tr("Nothing was found")
     )
     told = {
@@ -136,9 +136,9 @@ def _check_lines(console: Console, series: CheckedSeries) -> list[str]:
     shows = ", ".join(console.tr(word) for word in words)
     name = console.tr("Series {series}", series=series.series_id)
     return [
-        f"{name} ({shows}):" if shows else f"{name}:",
+        f"{name} ({shows})" if shows else name,
         *(
-            f"  {console.tr(SEVERITIES[one.severity])}: {finding_sentence(one, console.translate)}"
+            f"  {console.named(console.tr(SEVERITIES[one.severity]), finding_sentence(one, console.translate))}"
             for one in series.findings
         ),
     ]

@@ -79,6 +79,10 @@ class Console:
         """A text in the terminal's language, with its named fields filled in."""
         return self.translate(text).format(**fields)
 
+    def named(self, name: str, text: object) -> str:
+        """A name and what there is of it, with the colon as the language sets it."""
+        return self.tr("{name}: {text}", name=name, text=text)
+
     def sentence(self, code: str) -> str:
         """The sentence of a code in the terminal's language."""
         return sentence_for(code, {}, self.translate)
@@ -120,7 +124,7 @@ class Console:
             line += self.tr("  \u00b7  {rate} a second", rate=f"{rate:.0f}")
             if event.total is not None and event.done < event.total:
                 line += self.tr("  \u00b7  {time} left", time=_duration((event.total - event.done) / rate))
-        return f"{self.tr(JOB_TITLES.get(event.step, event.step))}: {line}"
+        return self.named(self.tr(JOB_TITLES.get(event.step, event.step)), line)
 
     def _draw(self, line: str) -> None:
         if self._is_terminal:
@@ -148,7 +152,7 @@ class Console:
             return
         self._end_line()
         told = ", ".join(count_words(name, count, self.translate) for name, count in event.counts.items())
-        click.echo(f"{self.tr(JOB_TITLES.get(event.step, event.step))}: {told}", err=True)
+        click.echo(self.named(self.tr(JOB_TITLES.get(event.step, event.step)), told), err=True)
 
 
 def _duration(seconds: float) -> str:

@@ -130,7 +130,7 @@ def scan(console: Console, project: Path, source: tuple[Path, ...], workers: str
 
 
 def _why(console: Console, reason: str | None) -> str:
-    return f"{reason}: {console.sentence(reason)}" if reason else console.tr("usable")
+    return console.named(reason, console.sentence(reason)) if reason else console.tr("usable")
 
 
 @cli.command()
@@ -324,7 +324,7 @@ def _card_line(console: Console, card: "SeriesCard") -> str:
 def _states(console: Console, counts: "Mapping[ImageState, int]") -> str:
     from app.text.image_words import IMAGE_STATES
 
-    return ", ".join(f"{console.tr(IMAGE_STATES[state])}: {count}" for state, count in counts.items() if count)
+    return ", ".join(console.named(console.tr(IMAGE_STATES[state]), count) for state, count in counts.items() if count)
 
 
 @cli.command()
@@ -366,7 +366,7 @@ def describe(console: Console, project: Path) -> None:
 
     with Project(project) as opened:
         description = describe_project(opened)
-    lines = [f"{name}: {text}" for name, text in description_words(description, console.translate)]
+    lines = [console.named(name, text) for name, text in description_words(description, console.translate)]
     console.result({"description": description}, "\n".join(lines))
 
 
@@ -424,7 +424,7 @@ def verify(console: Console, bundle: tuple[Path, ...], project: Path | None) -> 
         counted = {"parts": len(report.parts), "instances": instances}
         console.result(told, console.tr("Verified: {parts} parts, {instances} instances.", **counted))
         return 0
-    lines = [f"{one.part} {one.entry} {one.path}: {console.sentence(one.code)}" for one in report.findings]
+    lines = [console.named(f"{one.part} {one.entry} {one.path}", console.sentence(one.code)) for one in report.findings]
     lines.append(console.tr("NOT VERIFIED: {count} findings.", count=len(findings)))
     console.result(told, _shortened(console, lines))
     return BLOCKED
