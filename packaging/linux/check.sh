@@ -96,6 +96,9 @@ inside env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-re
   libdbus-1-3 fonts-dejavu-core shared-mime-info >/dev/null 2>&1
 window run.png /home/ada/.local/bin/consign
 as_user ./home/ada/consign.run --quiet >/dev/null # over itself: an update
+as_user sh -c 'cd && ./consign.run --quiet -- --prefix "/home/ada/other place" >/dev/null &&
+  "other place/bin/consign" --version && "other place/lib/consign/uninstall.sh" && [ ! -e "other place/lib/consign" ]'
+rm -r "$root/home/ada/other place"
 grep -q 'application/x-consign-protocol:\*.consign' "$root/home/ada/.local/share/mime/globs2"
 as_user /home/ada/.local/lib/consign/uninstall.sh
 rm "$root/home/ada/consign.run"

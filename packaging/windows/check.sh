@@ -26,7 +26,8 @@ server=$!
 sleep 2
 mount --bind /tmp/.X11-unix "$root/tmp/.X11-unix"
 
-wine() { chroot --userspec=1000:1000 "$root" env -i HOME=/home/ada USER=ada PATH=/usr/bin:/bin LANG=C.UTF-8 \
+# Without a network interface, the whole of Windows.
+wine() { unshare --net chroot --userspec=1000:1000 "$root" env -i HOME=/home/ada USER=ada PATH=/usr/bin:/bin LANG=C.UTF-8 \
   DISPLAY=$screen WINEDEBUG=-all sh -c 'cd && exec "$@"' - "$@"; }
 finish() {
   wine wineserver -k 2>/dev/null || :
