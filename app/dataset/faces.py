@@ -89,19 +89,23 @@ def find_faces(project: Project) -> Iterator[FaceRisk]:
             yield risk
 
 
-# The attributes of most of a series' images; SQLite takes the other columns from the row of the highest count.
+# The attributes of most of a series' images: SQLite takes the set from the row of the highest count. They are joined
+# last, because what is grouped lies in memory.
 _SERIES = """
-SELECT series_id, original_series_uid, original_attributes, sum(n) AS instances, max(high) - min(low) AS extent,
-  sum(positions) AS positions, max(n) AS most, body_part
+SELECT s.original_series_uid, a.original_attributes, g.instances, g.extent, g.positions, c.body_part
 FROM (
-  SELECT s.id AS series_id, s.original_series_uid, a.original_attributes, count(*) AS n,
-    min(i.slice_position_mm) AS low, max(i.slice_position_mm) AS high,
-    count(DISTINCT round(i.slice_position_mm, 2)) AS positions, c.body_part
-  FROM instances i JOIN series s ON s.id = i.series_id JOIN attribute_sets a ON a.id = i.attribute_set_id
-  LEFT JOIN series_checks c ON c.series_id = s.id
-  WHERE i.selected = 1 AND i.reason IS NULL AND (i.state = 'prepared' OR i.state_reason = 'visual-features')
-  GROUP BY s.id, i.attribute_set_id
-) GROUP BY series_id ORDER BY series_id
+  SELECT series_id, attribute_set_id, sum(n) AS instances, max(high) - min(low) AS extent,
+    sum(positions) AS positions, max(n) AS most
+  FROM (
+    SELECT series_id, attribute_set_id, count(*) AS n, min(slice_position_mm) AS low, max(slice_position_mm) AS high,
+      count(DISTINCT round(slice_position_mm, 2)) AS positions
+    FROM instances
+    WHERE selected = 1 AND reason IS NULL AND (state = 'prepared' OR state_reason = 'visual-features')
+    GROUP BY series_id, attribute_set_id
+  ) GROUP BY series_id
+) g JOIN series s ON s.id = g.series_id JOIN attribute_sets a ON a.id = g.attribute_set_id
+  LEFT JOIN series_checks c ON c.series_id = g.series_id
+ORDER BY g.series_id
 """
 
 

@@ -1,8 +1,10 @@
 """What would leave of each study, attribute by attribute: read from what *prepare* kept, under people's decisions."""
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
 
 from app.project.cohorts import StudyKey
 from app.project.crosswalk import Crosswalk
@@ -48,44 +50,52 @@ class ReleasedStudy:
 
 def load_released_studies(project: Project, decisions: Decisions) -> list[ReleasedStudy]:
     """Every study of which something would leave, by patient and study UID."""
-    texts: dict[StudyKey, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    numbers: dict[StudyKey, dict[str, tuple[float, float]]] = defaultdict(dict)
-    for row in project.store.execute(_VALUES):
-        path, key = row["path"], (row["patient_id"], row["original_study_uid"])
+    crosswalk = Crosswalk(project.store, project.secret, project.site_id)
+    shared: dict[object, Any] = {}
+    studies: dict[StudyKey, ReleasedStudy] = {}
+    for row in project.store.execute(_STUDIES):
+        key = (row["patient_id"], row["original_study_uid"])
+        pseudonym = crosswalk.find_patient(row["original_key"])
+        code = pseudonym.code if pseudonym else ""
+        studies[key] = ReleasedStudy(key, code, {}, {}, row["images"], row["series"], row["size"])
+    rows = project.store.execute(_VALUES)
+    for key, values in groupby(rows, lambda row: (row["patient_id"], row["original_study_uid"])):
+        if key in studies:
+            texts, numbers = _values(values, decisions, shared)
+            studies[key] = replace(studies[key], texts=texts, numbers=numbers)
+    return list(studies.values())
+
+
+def _values(
+    rows: Iterable[Any], decisions: Decisions, shared: dict[object, Any]
+) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[float, float]]]:
+    """Texts and numbers of one study. ``shared``: what studies have in common is kept once, which is most of it."""
+    texts: dict[str, set[str]] = defaultdict(set)
+    numbers: dict[str, tuple[float, float]] = {}
+    for row in rows:
+        path = shared.setdefault(row["path"], row["path"])
         if path in decisions.tags_dropped or path.partition(".")[0] in _OURS:
             continue
         if row["fold"] in (_NUMBER, _DATE, _TIME):
             low, high = _number(row["low"]), _number(row["high"])
             if low is not None and high is not None:
-                known = numbers[key].get(path, (low, high))
-                numbers[key][path] = min(known[0], low), max(known[1], high)
+                known = numbers.get(path, (low, high))
+                numbers[path] = min(known[0], low), max(known[1], high)
         elif not row["fold"]:
             value = _as_decided(decisions, path, row["value"])
             if value:
-                texts[key][path].add(value)
-    crosswalk = Crosswalk(project.store, project.secret, project.site_id)
-    studies = []
-    for row in project.store.execute(_STUDIES):
-        key = (row["patient_id"], row["original_study_uid"])
-        pseudonym = crosswalk.find_patient(row["original_key"])
-        studies.append(
-            ReleasedStudy(
-                key,
-                pseudonym.code if pseudonym else "",
-                {path: tuple(sorted(values)) for path, values in texts[key].items()},
-                dict(numbers[key]),
-                row["images"],
-                row["series"],
-                row["size"],
-            )
-        )
-    return studies
+                texts[path].add(value)
+    sorted_texts = {path: tuple(sorted(values)) for path, values in texts.items()}
+    return (
+        {path: shared.setdefault(values, values) for path, values in sorted_texts.items()},
+        {path: shared.setdefault(bounds, bounds) for path, bounds in numbers.items()},
+    )
 
 
 _VALUES = """
 SELECT DISTINCT s.patient_id, s.original_study_uid, v.path, v.fold, v.value, v.low, v.high
 FROM released_values v JOIN series s ON s.id = CAST(v.batch AS INTEGER)
-WHERE v.fold IN ('', 'number', 'date', 'time')
+WHERE v.fold IN ('', 'number', 'date', 'time') ORDER BY 1, 2
 """
 _STUDIES = """
 SELECT s.patient_id, s.original_study_uid, p.original_key, count(*) AS images, count(DISTINCT s.id) AS series,

@@ -119,15 +119,20 @@ def make_report(
 def _images(project: Project, decisions: Decisions, sign_off: SignOffRecord) -> ImagesLeaving:
     prepared = {row["id"] for row in project.store.execute("SELECT id FROM instances WHERE state = 'prepared'")}
     planner = ImagePlanner(project, unattended=sign_off.unattended, decisions=decisions)
-    plans = [image.plan for one in planner.all_series() for image in one.images if image.instance_id in prepared]
-    states = Counter((plan.state, plan.seen_by_person) for plan in plans)
+    states: Counter[tuple[ImageState, bool]] = Counter()
+    boxes = 0
+    for series in planner.all_series():  # one after the other: together they would not fit into memory
+        for image in series.images:
+            if image.instance_id in prepared:
+                states[image.plan.state, image.plan.seen_by_person] += 1
+                boxes += len(image.plan.boxes)
     return ImagesLeaving(
         detectors=tuple(name.value for name in project.protocol.images.detectors),
         clear=states[ImageState.CLEAR, False],
         masked_by_rule=states[ImageState.MASKED, False],
         masked_by_person=states[ImageState.MASKED, True],
         seen=states[ImageState.SEEN, True],
-        boxes=sum(len(plan.boxes) for plan in plans),
+        boxes=boxes,
     )
 
 
@@ -189,11 +194,13 @@ def _count(project: Project, what: str) -> int:
 
 
 def _taken(project: Project) -> tuple[Taken, ...]:
+    # The modality first: attributes that are grouped with it would all lie in memory.
     rows = project.store.execute(
-        "SELECT coalesce(json_extract(a.original_attributes, '$.Modality'), '') AS modality, "
-        "count(DISTINCT s.patient_id) AS patients, count(DISTINCT s.original_study_uid) AS studies, "
+        "WITH sets AS MATERIALIZED ("
+        "SELECT id, coalesce(json_extract(original_attributes, '$.Modality'), '') AS modality FROM attribute_sets) "
+        "SELECT a.modality, count(DISTINCT s.patient_id) AS patients, count(DISTINCT s.original_study_uid) AS studies, "
         "count(DISTINCT s.id) AS series, count(*) AS instances FROM instances i JOIN series s ON s.id = i.series_id "
-        "JOIN attribute_sets a ON a.id = i.attribute_set_id "
+        "JOIN sets a ON a.id = i.attribute_set_id "
         "WHERE i.selected = 1 AND i.state = 'prepared' GROUP BY 1 ORDER BY 1"
     )
     return tuple(Taken(*row) for row in rows)
