@@ -8,13 +8,14 @@ asks for a command gets it in the language of the terminal.
 import copy
 import gettext
 import inspect
+import os
 import re
 from typing import Any, TypeVar
 
 import click
 
 from app.files.resources import resource_path
-from app.text.i18n import DOMAIN, mark, mark_plural
+from app.text.i18n import DOMAIN, Translate, language_of_terminal, mark, mark_plural, open_translation
 
 # What click has gettext translate, as far as our commands can make it say so.
 CLICK_WORDS = (
@@ -65,43 +66,48 @@ Declared = TypeVar("Declared", bound=click.Command)
 class TranslatedGroup(click.Group):
     """Commands whose help is in the language of the terminal; without a catalogue for it, in English."""
 
+    translate: Translate = str
+
     def main(self, *arguments: Any, **options: Any) -> Any:
         """Run a command, after gettext was told where our catalogues are."""
         gettext.bindtextdomain(DOMAIN, str(resource_path("locale")))
         gettext.textdomain(DOMAIN)
-        return click.Group.main(_translated(self, click.Context(self)), *arguments, **options)
+        translate = open_translation([language_of_terminal(os.environ)])
+        told = _translated(self, click.Context(self), translate)
+        told.translate = translate
+        return click.Group.main(told, *arguments, **options)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by its name, in the language of the terminal; None for an unknown one."""
         command = super().get_command(ctx, cmd_name)
-        return None if command is None else _translated(command, ctx)
+        return None if command is None else _translated(command, ctx, self.translate)
 
 
-def _translated(command: Declared, ctx: click.Context) -> Declared:
+def _translated(command: Declared, ctx: click.Context, translate: Translate) -> Declared:
     told = copy.copy(command)
-    told.help = _text(inspect.cleandoc(command.help or ""))
+    told.help = _text(inspect.cleandoc(command.help or ""), translate)
     told.short_help = told.help.partition("\n")[0].partition(". ")[0].removesuffix(".")  # whole: click would cut it
-    told.options_metavar = _placeholders(command.options_metavar)
+    told.options_metavar = _placeholders(command.options_metavar, translate)
     if isinstance(told, click.Group):
-        told.subcommand_metavar = _placeholders(told.subcommand_metavar)
-    told.params = [_parameter(one, ctx) for one in command.params]
+        told.subcommand_metavar = _placeholders(told.subcommand_metavar, translate)
+    told.params = [_parameter(one, ctx, translate) for one in command.params]
     return told
 
 
-def _parameter(parameter: click.Parameter, ctx: click.Context) -> click.Parameter:
+def _parameter(parameter: click.Parameter, ctx: click.Context, translate: Translate) -> click.Parameter:
     told = copy.copy(parameter)
     told.type = copy.copy(parameter.type)
-    told.type.name = _text(parameter.type.name)
+    told.type.name = _text(parameter.type.name, translate)
     if isinstance(told, click.Option):
-        told.help = _text(told.help)
+        told.help = _text(told.help, translate)
     if parameter.metavar or isinstance(parameter, click.Argument):
-        told.metavar = _placeholders(parameter.make_metavar(ctx))
+        told.metavar = _placeholders(parameter.make_metavar(ctx), translate)
     return told
 
 
-def _placeholders(text: str | None) -> str:
-    return _PLACEHOLDER.sub(lambda found: gettext.gettext(found[0]), text or "")
+def _placeholders(text: str | None, translate: Translate) -> str:
+    return _PLACEHOLDER.sub(lambda found: translate(found[0]), text or "")
 
 
-def _text(text: str | None) -> str:
-    return gettext.gettext(text) if text else ""  # gettext takes an empty text for its own header
+def _text(text: str | None, translate: Translate) -> str:
+    return translate(text) if text else ""  # gettext takes an empty text for its own header

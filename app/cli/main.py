@@ -1,5 +1,6 @@
 """The commands of ``consign``. Exit code 0: done; 1: blocked, or something does not verify; 2: the request is wrong."""
 
+import io
 import os
 import sys
 import traceback
@@ -521,6 +522,8 @@ def main() -> NoReturn:
     """The entry point; never returns."""
     # click's words are translated by gettext, which looks for the language here and knows neither Windows nor our ways.
     os.environ["LANGUAGE"] = language_of_terminal(os.environ, language_of_system())
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a letter that the terminal can't show is no reason to stop
+        sys.stdout.reconfigure(errors="backslashreplace")
     quieten_libraries()
     collect_seldom()
     cli(windows_expand_args=False)

@@ -1,6 +1,9 @@
 """Which language a terminal asks for, and that it is spoken there."""
 
 import inspect
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -9,6 +12,7 @@ from click.testing import CliRunner
 
 from app.cli.main import cli
 from app.text.i18n import LANGUAGES, language_of, language_of_terminal, open_translation
+from tests.catalogues import ROOT
 
 
 @pytest.mark.parametrize(
@@ -49,6 +53,15 @@ def test_help_is_whole_within_80_columns(command: str, language: str) -> None:
         assert "".join(text.split()) in shown(command)
     first = texts[0].partition("\n")[0].partition(". ")[0].removesuffix(".")
     assert command + "".join(first.split()) in shown()
+
+
+def test_terminal_that_lacks_letters_of_the_language_shows_the_others() -> None:
+    environment = {**os.environ, "LANGUAGE": "fr", "PYTHONIOENCODING": "latin-1"}
+    told = subprocess.run(
+        [sys.executable, "-m", "app", "--help"], env=environment, cwd=ROOT, capture_output=True, check=False
+    )
+    assert (told.returncode, told.stderr) == (0, b"")
+    assert b"l\\u2019\xe9tat actuel" in told.stdout
 
 
 def test_own_names_of_languages_find_themselves() -> None:
