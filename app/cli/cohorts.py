@@ -6,7 +6,7 @@ from typing import Any
 
 from app.catalog.table import is_complete
 from app.checks.step import check
-from app.cli.console import Console
+from app.cli.console import Console, Said
 from app.errors import UsageError
 from app.pipeline.finding import check_and_select, list_troubles, take_study_file
 from app.project.cohorts import GroupCounts, load_group_counts, load_patients_in_groups
@@ -18,9 +18,6 @@ from app.text.check_words import BODY_PARTS, CHECK_NAMES, PHASES, SEVERITIES, fi
 from app.text.cohort_words import group_sentence, shortage_sentence, trouble_sentence
 from app.text.exclusion_words import exclusion_words
 from app.text.i18n import mark
-
-# What a command says to machines, and its lines for people.
-Said = tuple[dict[str, Any], list[str]]
 
 
 def run_select(console: Console, folder: Path, where: str | None, wanted: Path | None, studies: Path | None) -> Said:

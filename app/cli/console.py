@@ -16,6 +16,8 @@ from app.text.job_words import JOB_TITLES, UNITS, count_words
 from app.text.messages import sentence_for, sentences_for
 
 T = TypeVar("T")
+# What a command says to machines, and its lines for people.
+Said = tuple[dict[str, Any], list[str]]
 REDRAW_SECONDS = 0.2
 LINE_SECONDS = 10.0
 

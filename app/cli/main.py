@@ -4,7 +4,7 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import wraps
@@ -26,9 +26,6 @@ from app.text.i18n import language_of_system, language_of_terminal, mark
 
 if TYPE_CHECKING:
     from app.pipeline.run import NextSteps
-    from app.project.images import ImageState
-    from app.project.values import ValueRow
-    from app.review.images import SeriesCard
 
 BLOCKED, WRONG = 1, 2
 INTERRUPTED = 1
@@ -215,33 +212,11 @@ def prepare(console: Console, project: Path, unattended: bool, workers: str) -> 
 @_command
 def values(console: Console, project: Path, target: Path | None, decide: Path | None, carry: bool) -> None:
     """Show every unique value that would leave, suspicious ones first; take decisions back."""
-    from app.review.dump import build_dump
-    from app.review.step import take_values, write_values
-    from app.signoff.step import undecided_blocking
+    from app.cli.review import run_values
 
     with Project(project) as opened:
-        if decide:
-            take_values(opened, decide, from_other_project=carry)
-        rows = write_values(opened, target) if target else build_dump(opened)
-        undecided = undecided_blocking(opened, rows)
-    suspicious = [row for row in rows if row.is_suspicious]
-    told = {"rows": len(rows), "suspicious": len(suspicious), "undecided": len(undecided)}
-    lines = [_row_line(console, row) for row in suspicious]
-    lines.append(console.tr("{rows} rows, {suspicious} suspicious, {undecided} waiting for a decision", **told))
+        told, lines = run_values(console, opened, target, decide, carry=carry)
     console.result(told, _shortened(console, lines))
-
-
-def _row_line(console: Console, row: "ValueRow") -> str:
-    from app.project.values import RowKind
-    from app.text.value_words import SUSPICION_NAMES, value_text
-
-    is_word = row.kind is RowKind.WORD
-    return console.tr(
-        "{reasons}: {what} ({patients} patients)",
-        reasons=", ".join(console.tr(SUSPICION_NAMES[reason]) for reason in row.suspicion),
-        what=console.tr("word {word}", word=row.value) if is_word else f"{row.path} = {value_text(row, console.tr)}",
-        patients=row.patients,
-    )
 
 
 @cli.command()
@@ -267,65 +242,13 @@ def images(
 
     Decisions count from the next 'prepare' on.
     """
-    from app.detection.site_masks import import_ctp_script
-    from app.detection.step import detect as detect_step
-    from app.project.images import ImageState
-    from app.review.images import list_series, write_images
-    from app.review.step import take_images
-    from app.text.script_problems import SCRIPT_PROBLEMS
+    from app.cli.review import run_images
 
     with _open(project, workers) as (opened, executor):
-        taken = import_ctp_script(opened, script) if script else None
-        if look:
-            console.watch(detect_step(opened, executor))
-        if decide:
-            take_images(opened, decide)
-        cards = write_images(opened, target) if target else list_series(opened)
-    counts = {state: sum(card.states[state] for card in cards) for state in ImageState}
-    lines = [_card_line(console, card) for card in cards if listed or card.waiting]
-    if taken is not None:
-        for one in taken.problems:
-            problem = console.tr(SCRIPT_PROBLEMS[one.problem])
-            lines.append(console.tr("Line {line} of the script: {problem}", line=one.line, problem=problem))
-        text = mark("{rules} new rules of the script were taken over; they count from the next --detect on")
-        lines.append(console.tr(text, rules=taken.rows))
-    lines.append(_states(console, counts) or console.tr("No images are selected"))
-    series = [
-        {
-            "series": card.series_id,
-            "images": card.images,
-            "risk": card.risk,
-            "found": card.found,
-            "possible": card.possible,
-            "states": {state: count for state, count in card.states.items() if count},
-        }
-        for card in cards
-    ]
-    waiting = sum(card.waiting for card in cards)
-    told: dict[str, Any] = {"series": series, "images": counts, "waiting": waiting}
-    if taken is not None:
-        told["script"] = {"rules": taken.rows, "problems": [[one.line, one.problem] for one in taken.problems]}
+        told, lines = run_images(
+            console, opened, executor, look=look, script=script, listed=listed, target=target, decide=decide
+        )
     console.result(told, _shortened(console, lines))
-
-
-def _card_line(console: Console, card: "SeriesCard") -> str:
-    from app.text.image_risks import IMAGE_RISKS
-
-    return console.tr(
-        "Series {series}, {modality}: {states}. {found} regions of text, {possible} possible. {risk}",
-        series=card.series_id,
-        modality=card.modality or console.tr("images"),
-        states=_states(console, card.states),
-        found=card.found,
-        possible=card.possible,
-        risk=console.tr(IMAGE_RISKS[card.risk]),
-    )
-
-
-def _states(console: Console, counts: "Mapping[ImageState, int]") -> str:
-    from app.text.image_words import IMAGE_STATES
-
-    return ", ".join(console.named(console.tr(IMAGE_STATES[state]), count) for state, count in counts.items() if count)
 
 
 @cli.command()
