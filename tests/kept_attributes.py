@@ -16,9 +16,8 @@ from pydicom import uid as uids
 
 from app.deid.rules import RuleTable, compile_rules, requirements_of
 from app.dicom.profile import Action
-from app.dicom.reading import Header
 from app.dicom.tagpath import TagPath, format_path
-from app.dicom.tokens import Element, dictionary_vr
+from app.dicom.tokens import dictionary_vr
 from app.files.resources import resource_path
 from app.protocol.load import load_protocol
 
@@ -194,36 +193,6 @@ def _by_area() -> dict[str, list[Fate]]:
     for tag in shipped_rules().rules:
         found.setdefault(areas().get(tag, _PROFILE_AREA), []).append(fate((tag,)))
     return dict(sorted(found.items()))
-
-
-def promised(header: Header) -> dict[tuple[int | str, ...], bytes]:
-    """The values of a file that leave as they are by the table: by place, items counted."""
-    return {
-        place: value
-        for place, value in _values(header.elements, ())
-        if value.strip(b" \0") and fate(tuple(tag for tag in place if isinstance(tag, int))) is Fate.KEPT
-    }
-
-
-def lost(original: Header, released: Header) -> list[str]:
-    """The promised values that are not the same in the released file, as paths."""
-    there = {place: value.strip(b" \0") for place, value in _values(released.elements, ())}
-    return [
-        format_path(tuple(tag for tag in place if isinstance(tag, int)))
-        for place, value in promised(original).items()
-        if there.get(place) != value.strip(b" \0")
-    ]
-
-
-def _values(
-    elements: tuple[Element, ...], place: tuple[int | str, ...]
-) -> Iterator[tuple[tuple[int | str, ...], bytes]]:
-    for element in elements:
-        if isinstance(element.value, bytes):
-            yield (*place, element.tag), element.value
-        else:
-            for number, item in enumerate(element.value):
-                yield from _values(item, (*place, element.tag, f"item {number}"))
 
 
 if __name__ == "__main__":

@@ -10,13 +10,14 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import partial
 
+from app.deid.code_strings import known_terms
 from app.deid.recipe import Patient, Recipe
 from app.deid.rules import Rule, defined_terms
 from app.dicom.coarsening import coarsen
 from app.dicom.codes import is_code_version, is_known_code, is_known_scheme
-from app.dicom.dictionary import is_registered
+from app.dicom.dictionary import is_class_of_a_vendor, is_registered
 from app.dicom.icc import clean_profile
 from app.dicom.profile import COARSE_STEPS, Action, DatePreset
 from app.dicom.reading import decode_text
@@ -96,7 +97,6 @@ class Value:
 
 TEXT_VRS = frozenset(("SH", "LO", "ST", "LT", "UT", "UC"))
 _STRING_VRS = TEXT_VRS | {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "PN", "TM", "UI", "UR"}
-_MAX_BESIDE_TERMS = 3  # characters of numbers and single letters in a term made of terms: FFE_M, SEQ_10
 _MAX_LENGTHS = {"SH": 16, "LO": 64, "CS": 16, "AS": 4, "DA": 10, "TM": 16, "DT": 26, "ST": 1024, "LT": 10240}
 _SINGLE_TEXT = frozenset(("ST", "LT", "UT"))
 _DECIMAL = re.compile(rb" *[+-]?(?:\d{1,18}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][+-]?\d{1,3})? *\Z")
@@ -120,7 +120,6 @@ _BINARY_NUMBERS: dict[str, tuple[str, int]] = {
     "AT": ("HH", 4),
 }
 _BINARY = frozenset(("OB", "OD", "OF", "OL", "OV", "OW"))
-_IMAGE_TYPE = 0x00080008
 _ICC_PROFILE = 0x00282000
 _CODE_VALUES = frozenset((0x00080100, 0x00080119, 0x00080120))
 _SCHEME = 0x00080102
@@ -294,14 +293,7 @@ def _ranged(released: str, vr: str, how: Fold, components: list[str]) -> Value:
 
 
 def _code_string(tag: int, components: list[str]) -> Value:
-    spelled = _spelled_out(components)
-    kept = [
-        component
-        for index, component in enumerate(components)
-        if not component or (index not in spelled and is_known_term(component))
-    ]
-    if tag == _IMAGE_TYPE and kept[:2] != components[:2]:
-        raise DroppedError(Drop.NOT_A_KNOWN_TERM)  # the first two have their places; later ones are a list
+    kept = known_terms(tag, components)
     if not any(kept):
         if any(components):
             raise DroppedError(Drop.NOT_A_KNOWN_TERM)
@@ -310,33 +302,8 @@ def _code_string(tag: int, components: list[str]) -> Value:
     return Value(released.encode(), "CS", Fold.NONE, released)
 
 
-def _spelled_out(components: list[str]) -> set[int]:
-    """Where three or more components of one character follow each other: a name or a number spelled out."""
-    found: set[int] = set()
-    start = 0
-    for index in range(len(components) + 1):
-        if index == len(components) or len(components[index]) > 1:
-            if index - start >= 3:
-                found.update(range(start, index))
-            start = index + 1
-    return found
-
-
-@lru_cache(maxsize=1 << 12)
-def is_known_term(text: str) -> bool:
-    """Whether a CS value is a defined term, or made of nothing but defined terms and short numbers."""
-    terms = defined_terms()
-    if text in terms or (len(text) == 1 and text.isalnum()):
-        return True
-    if len(text) > _MAX_LENGTHS["CS"] * 2:
-        return False
-    if not text.isascii():
-        return False
-    parts = re.split(r"[ _\-/+.]", text)
-    unknown = [part for part in parts if part not in terms or len(part) <= 1]
-    if len(unknown) == len(parts) or sum(len(part) for part in unknown) > _MAX_BESIDE_TERMS:
-        return False
-    return all(part.isdigit() or len(part) <= 1 for part in unknown)
+def _is_public_uid(uid: str) -> bool:
+    return is_registered(uid) or is_class_of_a_vendor(uid)
 
 
 def _uids(rule: Rule, components: list[str], recipe: Recipe) -> Value:
@@ -344,7 +311,7 @@ def _uids(rule: Rule, components: list[str], recipe: Recipe) -> Value:
     as_written = rule.action is Action.KEEP and (rule.verbatim or rule.option is not None)
     pairs: list[tuple[str, str]] = []
     for component in components:
-        if not component or is_registered(component) or (as_written and is_uid(component)):
+        if not component or _is_public_uid(component) or (as_written and is_uid(component)):
             pairs.append((component, component))
         else:
             pairs.append((component, keyed_uid(recipe.uid_key, component)))
@@ -443,7 +410,7 @@ def is_identity_hit(value: Value, raw: bytes, patient: Patient) -> bool:
             if value.vr == "AS":
                 return False
             if value.vr == "UI":
-                kept = [uid for uid in value.text.split("\\") if not is_registered(uid)]
+                kept = [uid for uid in value.text.split("\\") if not _is_public_uid(uid)]
                 return any(
                     uid in patient.identity_phrases or not patient.identity_numbers.isdisjoint(uid.split("."))
                     for uid in kept

@@ -21,6 +21,23 @@ _NEWER_UIDS = {
     "1.2.840.10008.5.1.4.1.1.66.7": (_SOP_CLASS, "LabelMapSegmentationStorage"),
     "1.2.840.10008.5.1.4.1.1.66.8": (_SOP_CLASS, "HeightMapSegmentationStorage"),
 }
+# Classes of objects that vendors made for themselves, as GDCM and dcm4che list them: a reference to such an object says
+# what it is, and nobody's name. Objects of these classes are none that can be released.
+_VENDOR_CLASSES = frozenset(
+    (
+        "1.3.12.2.1107.5.9.1",  # Siemens CSA non-image
+        "1.3.12.2.1107.5.99.3.10",  # Siemens CT and MR volume
+        "1.3.12.2.1107.5.99.3.11",  # Siemens AX frame sets
+        "1.2.392.200036.9125.1.1.2",  # Fuji CR image
+        "1.2.392.200036.9125.1.1.4",  # Fuji mammography CR image
+        "1.3.46.670589.5.0.2.1",  # Philips 3D object
+        "1.3.46.670589.5.0.3.1",  # Philips surface
+        "1.3.46.670589.5.0.4",  # Philips composite object
+        "1.3.46.670589.5.0.9",  # Philips synthetic CT image
+        "1.3.46.670589.5.0.10",  # Philips synthetic MR image
+        "1.3.46.670589.5.0.14",  # Philips perfusion image
+    )
+)
 
 
 class Attribute(NamedTuple):
@@ -120,6 +137,11 @@ def _uids_by_keyword() -> Mapping[str, str]:
 def is_registered(uid: str) -> bool:
     """Whether PS3.6 Annex A registers this very UID: a class, a syntax, a scheme; never an instance of anything."""
     return uid in _uids()
+
+
+def is_class_of_a_vendor(uid: str) -> bool:
+    """Whether a vendor's public list has this very UID as a class of objects; never an instance of anything."""
+    return uid in _VENDOR_CLASSES
 
 
 def uid_of(keyword: str) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pydicom.tag import Tag
 
+from app.deid.code_strings import is_known_term
 from app.deid.recipe import Patient, describe_patient
 from app.deid.rules import Rule, Source, compile_rules
 from app.deid.values import (
@@ -13,7 +14,6 @@ from app.deid.values import (
     Value,
     has_identity_in_bytes,
     is_identity_hit,
-    is_known_term,
     release_value,
 )
 from app.dicom.codes import is_known_code
@@ -202,6 +202,37 @@ def test_image_type_whose_first_places_are_unknown_is_dropped() -> None:
     assert dropped("CS", b"SMITH\\PRIMARY\\AXIAL", tag=0x00080008) is Drop.NOT_A_KNOWN_TERM
 
 
+IMAGE_TYPE = 0x00080008
+
+
+@pytest.mark.parametrize("mode", [b"0001", b"0011", b"0019", b"0109", b"0400"])
+def test_modes_of_an_ultrasound_image_stay_in_their_place(mode: bytes) -> None:
+    for third in (b"", b"EPICARDIAL"):
+        raw = b"ORIGINAL\\PRIMARY\\" + third + b"\\" + mode
+        assert release("CS", raw, tag=IMAGE_TYPE).encoded == raw
+    assert release("CS", b"ORIGINAL\\PRIMARY\\SMITH\\" + mode, tag=IMAGE_TYPE).encoded == (
+        b"ORIGINAL\\PRIMARY\\\\" + mode
+    )
+
+
+@pytest.mark.parametrize("other", [b"0000", b"0311", b"0080", b"0800", b"1959", b"000G", b"00001", b"001", b"077F"])
+def test_what_is_no_sum_of_ultrasound_modes_goes(other: bytes) -> None:
+    assert release("CS", b"ORIGINAL\\PRIMARY\\CHEST\\" + other, tag=IMAGE_TYPE).encoded == b"ORIGINAL\\PRIMARY\\CHEST"
+
+
+def test_ultrasound_modes_stand_nowhere_else() -> None:
+    assert release("CS", b"ORIGINAL\\PRIMARY\\0001", tag=IMAGE_TYPE).encoded == b"ORIGINAL\\PRIMARY"
+    assert release("CS", b"ORIGINAL\\PRIMARY\\\\\\0001", tag=IMAGE_TYPE).encoded == b"ORIGINAL\\PRIMARY\\\\"
+    assert release("CS", b"HEAD\\HEAD\\HEAD\\0001").encoded == b"HEAD\\HEAD\\HEAD"
+
+
+def test_ultrasound_mode_that_is_the_patient_number_is_a_hit() -> None:
+    raw = b"ORIGINAL\\PRIMARY\\\\0101"
+    value = release("CS", raw, tag=IMAGE_TYPE)
+    assert not is_identity_hit(value, raw, ANYBODY)
+    assert is_identity_hit(value, raw, describe_patient("SITE-ABC234", 10, [("id", "0101")]))
+
+
 def test_code_string_of_another_script_is_unknown() -> None:
     assert not is_known_term("HEAD_\u0661")
     assert dropped("CS", "KÖPF".encode("latin-1")) is Drop.GRAMMAR
@@ -212,6 +243,14 @@ def test_uid_is_keyed_and_a_registered_one_stays() -> None:
     assert value.encoded.decode() == keyed_uid(b"u" * 32, "1.2.3.4")
     assert value.original_uids == (("1.2.3.4", value.encoded.decode()),)
     assert release("UI", b"1.2.840.10008.1.2.1", Action.UID).encoded == b"1.2.840.10008.1.2.1"
+
+
+def test_class_that_a_vendor_published_stays_and_its_instances_do_not() -> None:
+    raw = b"1.3.12.2.1107.5.9.1"
+    value = release("UI", raw, Action.UID)
+    assert value.encoded == raw
+    assert not is_identity_hit(value, raw, describe_patient("SITE-ABC234", 10, [("id", "1107")]))
+    assert release("UI", raw + b".4711", Action.UID).encoded.startswith(b"2.25.")
 
 
 def test_what_is_no_uid_is_keyed_too() -> None:
