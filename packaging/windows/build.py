@@ -46,6 +46,7 @@ PLUGINS = {
 LANGUAGES = {f"qtbase_{language}.qm" for language in ("de", "en", "es", "fr", "pt_BR")}
 UNUSED = re.compile(
     r"(^|/)(tests?|__pycache__|bin|include|typesystems|glue|qml|metatypes|doc|scripts|support)/"
+    r"|\.dist-info/RECORD$"  # what was in the folder that it was unpacked into
     r"|\.(lib|exe|pyi|pxd|h|hpp|cpp|c|pyx|whl|pdb)$"
     r"|^(pyqtgraph/(opengl|examples)|cv2/opencv_videoio|pip|setuptools)"
     r"|^rapidocr_onnxruntime/(?!models/)"
