@@ -9,9 +9,16 @@ from collections.abc import Mapping
 from app.protocol.predicates import VOCABULARY
 from app.text.check_words import CHECK_NAMES
 from app.text.i18n import Translate, mark
-from app.text.query_words import name_of_keyword
+from app.text.query_words import VALUES, name_of_keyword
 
-_KIND = mark("kind of object")
+_KIND = "ObjectKind"
+_OBJECTS: Mapping[re.Pattern[str], str] = {
+    re.compile(pattern): text
+    for pattern, text in {
+        r"(?P<kind>\S+) is not (one of )?(?P<kinds>.*)": mark("the object is {kind}, not {kinds}"),
+        r"(?P<kind>\S+) is .*": mark("the object is {kind}"),
+    }.items()
+}
 _CHECKS = {name.value: text for name, text in CHECK_NAMES.items()}
 # What stands behind a keyword: a value, and what it should have been. The first that fits counts.
 _RELATIONS: Mapping[re.Pattern[str], str] = {
@@ -77,7 +84,9 @@ def _piece(piece: str, translate: Translate) -> str:
     keyword, _, rest = piece.partition(" ")
     if keyword not in VOCABULARY:
         return _told(_SENTENCES, piece, translate) or piece
-    name = translate(_KIND) if keyword == "ObjectKind" else name_of_keyword(keyword, translate)
+    name = name_of_keyword(keyword, translate)
+    if keyword == _KIND:
+        return _told(_OBJECTS, rest, translate) or f"{name} {rest}"
     return _told(_RELATIONS, rest, translate, name=name) or f"{name} {rest}"
 
 
@@ -94,6 +103,8 @@ def _shown(key: str, value: str, translate: Translate) -> str:
     match key:
         case "checks":
             return ", ".join(translate(_CHECKS.get(name, name)) for name in value.split(", "))
+        case "kind" | "kinds":
+            return ", ".join(translate(VALUES.get((_KIND, kind), kind)) for kind in value.split(", "))
         case "why":
             return _piece(value, translate)
         case _:

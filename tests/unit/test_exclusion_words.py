@@ -33,7 +33,12 @@ def test_what_the_selection_says_is_read_back(expression: str, sentence: str) ->
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
-        ("ObjectKind sr is not rt", "Kind of object sr is not rt"),
+        ("ObjectKind sr is not rt", "The object is a structured report, not a radiotherapy object"),
+        (
+            "ObjectKind other is not one of image, segmentation",
+            "The object is another kind of object, not an image, a segmentation",
+        ),
+        ("ObjectKind image is image", "The object is an image"),
         ("left out by hand: too dark", "Left out by hand: too dark"),
         ("left out by a check: localizer, missing-slices", "Left out by a check: Localizer, Missing slices"),
         ("not drawn for group a: 3 wanted, 9 found", "Not drawn for group a: 3 wanted, 9 found"),
