@@ -59,10 +59,9 @@ frozen: $(STAMP)
 	bash packaging/freeze.sh
 	$(PYTHON) packaging/check_frozen.py dist/consign
 
-# The stamp is written last: an installation that was interrupted is repeated.
+# bootstrap.sh writes the stamp last: an installation that was interrupted is repeated.
 $(STAMP): pyproject.toml packaging/bootstrap.sh
 	@bash packaging/bootstrap.sh .venv
-	@touch $@
 
 clean:
 	rm -rf .venv demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
