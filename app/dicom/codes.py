@@ -6,17 +6,20 @@ A code of a local scheme can be an order or a patient number; what is not known 
 import re
 from functools import lru_cache
 
+from app.dicom.units import is_unit
 from app.dicom.words import code_values
 
 _SRT_CODE = re.compile(r"[A-Z][0-9A-F]?-[0-9A-F]{4,6}\Z")
 _ECG_CODE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}-\d{1,3}-\d{1,5}\Z")  # SCP-ECG lead and unit codes
+_ICD_O_CODE = re.compile(r"C[0-8]\d\.\d\Z")  # the topography of ICD-O, the same in its editions
+_OLD_CODES = frozenset(("Y-X1743",))  # FDG, as PET scanners still write it under the scheme of the first edition
 _LOINC_CODE = re.compile(r"\d{1,7}-\d\Z")
 _SNOMED_CODE = re.compile(r"[1-9]\d{2,14}[01]0\d\Z")  # a concept of the core or of an extension: partition 00 or 10
 _VERSION = re.compile(r"\d{1,3}(?:\.\d{1,3}){0,3}\Z|(?:19|20)\d{6}(?:\d{6})?\Z|DCMR\Z|HL7\Z|20\d\d-?\d\d-?\d\d\Z")
 _SCHEMES = frozenset(
-    "SCT SRT SNM3 99SDM SNM DCM LN UCUM FMA RADLEX NCIt NCIT UMLS I9 I9C I10 ICD10 ICDO3 ICD-O-3 ACR BI RADPEER "
-    "RXNORM NEU MSH ITIS_TSN PUBCHEM_CID UNS IBSI NYUMCCG MA UBERON HPDMCC ISO3166_1 ISO639_1 ISO_639-1 RFC3066 "
-    "RFC5646 CD8 99PMP NDC POS UNII ATC IHERO2008 99QIICR 99CONSIGN SCPECG MDC".split()
+    "SCT SRT SNM3 99SDM SNM DCM LN UCUM FMA RADLEX NCIt NCIT UMLS I9 I9C I10 ICD10 ICDO3 ICD-O-2 ICD-O-3 ACR BI "
+    "RADPEER RXNORM NEU MSH ITIS_TSN PUBCHEM_CID UNS IBSI NYUMCCG MA UBERON HPDMCC ISO3166_1 ISO639_1 ISO_639-1 "
+    "RFC3066 RFC5646 CD8 99PMP NDC POS UNII ATC IHERO2008 99QIICR 99CONSIGN SCPECG MDC".split()
 )
 
 
@@ -33,7 +36,9 @@ def is_code_version(text: str) -> bool:
 @lru_cache(maxsize=1 << 12)
 def is_known_code(code: str) -> bool:
     """Whether a code value is one of a public scheme: listed by pydicom, or of a form with a check digit."""
-    if code in code_values() or _SRT_CODE.match(code) or _ECG_CODE.match(code):
+    if code in code_values() or code in _OLD_CODES or is_unit(code):
+        return True
+    if _SRT_CODE.match(code) or _ECG_CODE.match(code) or _ICD_O_CODE.match(code):
         return True
     if _LOINC_CODE.match(code):
         digits = code.replace("-", "")

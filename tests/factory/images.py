@@ -212,7 +212,7 @@ def pet_series(study: Study, *, slices: int = 4, rows: int = 128, columns: int =
         dataset.RescaleIntercept, dataset.RescaleSlope, dataset.DoseCalibrationFactor = 0, 0.42, 1
         dataset.LossyImageCompression = "00"
         dataset.PatientOrientationCodeSequence = [code("102538003", "SCT", "recumbent")]
-        dataset.PatientGantryRelationshipCodeSequence = [code("102540001", "SCT", "headfirst")]
+        dataset.PatientGantryRelationshipCodeSequence = [code("102540008", "SCT", "headfirst")]
         dataset.RadiopharmaceuticalInformationSequence = [_fluorodeoxyglucose(study)]
         images.append(dataset)
     return images

@@ -349,14 +349,39 @@ def test_verbatim_text_stays_as_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["113100", "T-D1100", "T-A0100", "R-10206", "51185008", "39607008", "10725009", "24727-0"]
+    "code",
+    [
+        "113100",
+        "T-D1100",
+        "T-A0100",
+        "R-10206",
+        "51185008",
+        "39607008",
+        "10725009",
+        "24727-0",
+        "Y-X1743",
+        "C44.9",
+        "ml/min/100g",
+    ],
 )
 def test_code_of_a_public_scheme_stays(code: str) -> None:
     assert release("SH", code.encode(), tag=0x00080100).encoded == code.encode()
 
 
 @pytest.mark.parametrize(
-    "code", ["SMITH", "12345678", "5551234567", "19590312", "MRN-12345", "51185009", "1\u0661185008"]
+    "code",
+    [
+        "SMITH",
+        "12345678",
+        "5551234567",
+        "19590312",
+        "MRN-12345",
+        "51185009",
+        "1\u0661185008",
+        "Y-X1744",
+        "C95.1",
+        "D44.9",
+    ],
 )
 def test_code_of_no_public_scheme_is_unknown(code: str) -> None:
     assert not is_known_code(code) or not code.isascii()
