@@ -71,7 +71,7 @@ def measure(contents: Iterable[bytes]) -> dict[str, Kept]:
         kept.files += 1
         kept.promised += len(values)
         kept.lost.update(
-            f"{format_path(_tags(place))} {values[place][:80]!r}"
+            f"{format_path(tags_of(place))} {values[place][:80]!r}"
             for place in lost(original, read_header(io.BytesIO(released)))
         )
     return kinds
@@ -98,23 +98,22 @@ def real_files() -> Iterator[bytes]:
 def promised(header: Header) -> dict[Place, bytes]:
     """The values of a file that leave as they are by the table: by place, items counted."""
     return {
-        place: value
-        for place, value in _values(header.elements, ())
-        if value.strip(b" \0") and fate(_tags(place)) is Fate.KEPT
+        place: value for place, value in values_of(header) if value.strip(b" \0") and fate(tags_of(place)) is Fate.KEPT
     }
 
 
 def lost(original: Header, released: Header) -> list[Place]:
     """The places of promised values that do not mean the same in the released file."""
-    there = dict(_values(released.elements, ()))
+    there = dict(values_of(released))
     return [
         place
         for place, value in promised(original).items()
-        if not _means_the_same(_tags(place)[-1], value, there.get(place, b""))
+        if not _means_the_same(tags_of(place)[-1], value, there.get(place, b""))
     ]
 
 
-def _tags(place: Place) -> tuple[int, ...]:
+def tags_of(place: Place) -> tuple[int, ...]:
+    """The path of a place, without the numbers of items."""
     return tuple(tag for tag in place if isinstance(tag, int))
 
 
@@ -143,6 +142,11 @@ def _colours(profile: bytes) -> bytes:
     )
     assert shown is not None
     return shown.tobytes()
+
+
+def values_of(header: Header) -> Iterator[tuple[Place, bytes]]:
+    """All values of a file by place, sequences gone through."""
+    return _values(header.elements, ())
 
 
 def _values(elements: tuple[Element, ...], place: Place) -> Iterator[tuple[Place, bytes]]:
