@@ -1,8 +1,9 @@
 """The words that may stand in free text: what is known to be safe stays, the rest goes.
 
 The vocabulary is the words of the code meanings that pydicom ships (PS3.16 and the schemes that it draws on), of the
-attribute and class names of PS3.6, and of our own list (scanners, protocol language). Numbers stay where they are of
-the size that a protocol has; whatever could be a date, a telephone or an identity number goes.
+names and keywords of attributes and the names of classes in PS3.6, and of our own list (scanners, protocol language).
+Numbers stay where they are of the size that a protocol has; whatever could be a date, a telephone or an identity number
+goes.
 """
 
 import re

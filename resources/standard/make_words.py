@@ -29,9 +29,10 @@ def code_meanings() -> dict[str, str]:
 
 
 def words() -> list[str]:
-    """Words of the meanings, and of the names of attributes (PS3.6) and of registered UIDs; sorted."""
+    """Words of the meanings, of names and keywords of attributes (PS3.6), of names of registered UIDs; sorted."""
     meanings = code_meanings().values()
-    attributes = (entry[2] for entry in DicomDictionary.values())
+    # Name and keyword: programs label dimensions with keywords.
+    attributes = (text for entry in DicomDictionary.values() for text in (entry[2], entry[4]))
     uids = (entry[0] for entry in UID_dictionary.values())
     return sorted({word for text in (*meanings, *attributes, *uids) for word in split_words(text)})
 

@@ -11,7 +11,16 @@ def clean(text: str, *unsafe: str, technical: bool = False) -> str:
 
 @pytest.mark.parametrize(
     "text",
-    ["T1 MPRAGE SAG 1.0 mm iso", "CT THORAX 3.0", "T/S/C RF FAST PILOT", "AX T2 FLAIR", "512x512", "WINDOW 400 40"],
+    [
+        "ReferencedSegmentNumber",
+        "Tumor Bed PTVn",
+        "T1 MPRAGE SAG 1.0 mm iso",
+        "CT THORAX 3.0",
+        "T/S/C RF FAST PILOT",
+        "AX T2 FLAIR",
+        "512x512",
+        "WINDOW 400 40",
+    ],
 )
 def test_protocol_language_stays_as_written(text: str) -> None:
     assert clean(text) == text
