@@ -205,6 +205,34 @@ def test_image_type_whose_first_places_are_unknown_is_dropped() -> None:
 IMAGE_TYPE = 0x00080008
 
 
+# Values 3 and 4 of Image Type by kind of object, PS3.3 section C.8 and its parts.
+IMAGE_TYPES = {
+    "CT": "AXIAL LOCALIZER VMI MAT_SPECIFIC MAT_REMOVED MAT_FRACTIONAL EFF_ATOMIC_NUM ELECTRON_DENSITY CARDIAC_CTA",
+    "MR": "MPR OTHER T2_STAR TOF DIFFUSION DIFFUSION_ANISO FLUID_ATTENUATED VELOCITY M_MODE STIR ASL FMRI ADC",
+    "PET": "STATIC DYNAMIC GATED IMAGE REPROJECTION CORONAL SAGITTAL OBLIQUE",
+    "NM": "STATIC DYNAMIC GATED TOMO EMISSION TRANSMISSION SUBTRACTION",
+    "US": "ABDOMINAL BREAST CHEST ENDOCAVITARY EPICARDIAL GYNECOLOGY INTRACARDIAC MUSCULOSKELETAL PELVIC TEE",
+    "MG": "TOMO_SCOUT STEREO_MINUS STEREO_PLUS PRE_CONTRAST LOW_ENERGY RECOMBINED GENERATED_2D TOMOSYNTHESIS",
+    "RT": "DRR PORTAL SIMULATOR RADIOGRAPH BLANK FLUENCE",
+    "WSI": "VOLUME LABEL OVERVIEW THUMBNAIL LOCALIZER NONE RESAMPLED",
+}
+
+
+@pytest.mark.parametrize("kind", IMAGE_TYPES)
+def test_image_types_of_each_kind_of_object_stay(kind: str) -> None:
+    for term in IMAGE_TYPES[kind].split():
+        raw = f"ORIGINAL\\PRIMARY\\{term}".encode()
+        assert release("CS", raw, tag=IMAGE_TYPE).encoded == raw
+
+
+@pytest.mark.parametrize(
+    "term", ["WHOLE BODY", "GATED TOMO", "RECON TOMO", "RECON GATED TOMO", "SINGLE PLANE", "BIPLANE A"]
+)
+def test_image_types_of_two_words_stay(term: str) -> None:
+    raw = f"ORIGINAL\\PRIMARY\\{term}\\EMISSION".encode()
+    assert release("CS", raw, tag=IMAGE_TYPE).encoded == raw
+
+
 @pytest.mark.parametrize("mode", [b"0001", b"0011", b"0019", b"0109", b"0400"])
 def test_modes_of_an_ultrasound_image_stay_in_their_place(mode: bytes) -> None:
     for third in (b"", b"EPICARDIAL"):
