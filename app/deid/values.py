@@ -125,9 +125,9 @@ _CODE_VALUES = frozenset((0x00080100, 0x00080119, 0x00080120))
 _SCHEME = 0x00080102
 _CODE_VERSIONS = frozenset((0x00080103, 0x00080106, 0x00080107, 0x0008010F, 0x00080105))
 _ZONE = 0x00080201
-# Values of one sample, in as many bytes as the sample has.
 # Bytes of the longest number: a name that is written into several of them is looked for.
 _ONE_NUMBER = 8
+# Values of one sample, in as many bytes as the sample has.
 _SMALL_BINARIES = frozenset((0x54000110, 0x54000112, 0x5400100A))
 
 
