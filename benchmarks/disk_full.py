@@ -6,6 +6,7 @@ Ends with 1 where it does not.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -73,6 +74,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--patients", type=int, default=10, help="30 instances each")
     arguments = parser.parse_args()
+    if os.geteuid() != 0:
+        parser.error("each disk is mounted, which takes root")
     wrong = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
