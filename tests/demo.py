@@ -27,9 +27,15 @@ def consign(*arguments: str | Path) -> None:
 
 
 def main() -> None:
-    """Start from scratch, whatever an earlier demo left."""
-    shutil.rmtree(DEMO, ignore_errors=True)
+    """Start from scratch, whatever an earlier demo left; what somebody else put beside it stays."""
     source, project, bundle = DEMO / "export", DEMO / "project", DEMO / "bundle"
+    for old in (source, project, bundle):
+        try:
+            shutil.rmtree(old)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            sys.exit(f"The demo of before can't be removed. Remove it, perhaps as another user: {old}")
 
     announce("Writing a synthetic PACS export (invented people, names burned into some images)")
     export = write_pacs_export(source, seed=7, patients=4, slices=24)
@@ -42,6 +48,7 @@ def main() -> None:
     print("\nA verified bundle, ready to be handed over:")
     for path in sorted(bundle.iterdir()):
         print(f"  {path}")
+    print(f'To check it without Consign: cd "{bundle}" && sha256sum -c SHA256SUMS && python3 verify.py')
 
 
 if __name__ == "__main__":
