@@ -219,3 +219,14 @@ def create_project(root: Path, site_id: str, protocol_file: Path | None) -> None
     # project.toml comes last: a folder without it is no project yet.
     text = f'site_id = "{site_id}"\nprotocol_sha256 = "{protocol_sha256}"\napp_version = "{__version__}"\n'
     write_atomically(layout.project_toml, text.encode())
+
+
+def check_made_with(project: Project, site_id: str, protocol_file: Path | None) -> None:
+    """Refuse a request for another site or protocol than the project was made with, instead of passing over it.
+
+    Raises UsageError; ProtocolError where the protocol does not load. Without ``protocol_file`` any protocol will do.
+    """
+    if project.site_id != site_id:
+        raise UsageError("project-has-another-site")
+    if protocol_file is not None and load_protocol(protocol_file)[1] != project.protocol_sha256:
+        raise UsageError("project-has-another-protocol")

@@ -16,6 +16,9 @@ ERRORS: Mapping[str, str] = {
     # command line
     "bad-site-id": mark("The site id must be 1 to 16 letters, digits or hyphens. Choose another one."),
     "bad-workers": mark("Give --workers as serial, auto, a number from 1 to 61, or dask://HOST:PORT."),
+    "no-screen": mark(
+        "There is no screen here to open the window on. The command line (consign --help) does the same job."
+    ),
     "dask-not-installed": mark("Dask is not installed. Install the extra consign[dask], or use other --workers."),
     "dask-not-reached": mark("The Dask scheduler does not answer. Check that it runs and that the address is right."),
     "dask-without-workers": mark("The Dask cluster has no workers (left). Start some, and run the same command again."),
@@ -37,6 +40,12 @@ ERRORS: Mapping[str, str] = {
     "folder-not-empty": mark("The folder for the new project is not empty. Choose a new or an empty one."),
     "not-a-project": mark(
         "This folder is not a Consign project. Choose another one, or make one (first page, or: consign new)."
+    ),
+    "project-has-another-site": mark(
+        "The project was made for another site id. Give that one, or choose another project folder."
+    ),
+    "project-has-another-protocol": mark(
+        "The project was made with another protocol. Leave --protocol out, or choose another project folder."
     ),
     "project-in-use": mark("Another Consign is working on this project. Wait for it to end, or close it."),
     "no-room": mark(
