@@ -11,10 +11,11 @@ fail() {
   exit 1
 }
 
+# RapidOCR has no package for Python 3.13.
 find_python() {
   local candidate
-  for candidate in python3.11 python3 python3.13 python3.12; do
-    if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then
+  for candidate in python3.11 python3 python3.12; do
+    if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null; then
       command -v "$candidate"
       return
     fi
@@ -54,10 +55,10 @@ for library, package in LIBRARIES.items():
 END
 }
 
-# Programs that the tests compare with; what needs them skips, and says so.
+# Programs that the tests compare or look with; what needs them skips, and says so.
 wished() {
   local pair
-  for pair in dciodvfy=dicom3tools dcmj2pnm=dcmtk; do
+  for pair in dciodvfy=dicom3tools dcmj2pnm=dcmtk strace=strace; do
     command -v "${pair%%=*}" >/dev/null || printf '%s\n' "${pair##*=}"
   done
 }
@@ -81,14 +82,14 @@ progress() {
     -e 's/^Installing collected packages: .*/  All are here; unpacking them .../p'
 }
 
-python=$(find_python) || fail "it needs Python 3.11, 3.12 or 3.13 (Debian package python3)."
+python=$(find_python) || fail "it needs Python 3.11 or 3.12 (python3 of Debian 12)."
 
 mapfile -t packages < <(needed)
 mapfile -t optional < <(wished)
 if [ "${#packages[@]}" -gt 0 ] && ! { may_install && apt_install "${packages[@]}"; }; then
   fail "Debian packages are missing that could not be installed from here. An administrator installs them with
   apt-get install ${packages[*]}
-and, for the tests that compare with other programs, ${optional[*]:-nothing else}."
+and, for the tests that need other programs, ${optional[*]:-nothing else}."
 fi
 if [ "${#optional[@]}" -gt 0 ] && ! { may_install && apt_install "${optional[@]}"; }; then
   printf 'Not installed here, so that the tests that need them are skipped: %s.\n' "${optional[*]}"

@@ -124,10 +124,11 @@ def end_process() -> None:
 
 
 def wait_for(path: str) -> str:
-    """Wait until a file is there, and return what it holds."""
-    while not Path(path).exists():
+    """Wait until a file holds something, and return it: whoever writes a file makes it empty first."""
+    file = Path(path)
+    while not file.exists() or not file.stat().st_size:
         Event().wait(0.01)
-    return Path(path).read_text(encoding="ascii")
+    return file.read_text(encoding="ascii")
 
 
 def is_alive(pid: int) -> bool:

@@ -247,7 +247,7 @@ def test_time_in_the_queue_does_not_count(tmp_path: Path) -> None:
         while executor.started(future) is None:
             assert not future.done()
         assert executor.started(queued) is None
-        (tmp_path / "go").write_text("", encoding="ascii")
+        (tmp_path / "go").write_text("gone", encoding="ascii")
         assert queued.result(AMPLE_SECONDS) == (2,)
 
 
