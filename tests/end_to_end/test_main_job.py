@@ -184,9 +184,8 @@ def test_every_public_file_is_accounted_for(tmp_path: Path) -> None:
     output = run_unattended(REAL_FILES, tmp_path / "project", tmp_path / "out")
     assert "Traceback" not in output
     assert "Verified" in done("verify", tmp_path / "out", "--project", tmp_path / "project")
-    counts = {
-        name: int(number) for number, name in re.findall(r"(\d+) (\w+)", output.split("Reading files: ")[-1].split("\n")[0])
-    }
+    line = output.split("Reading files: ")[-1].split("\n")[0]
+    counts = {name: int(number) for number, name in re.findall(r"(\d+) (\w+)", line)}
     told = ("instances", "skipped", "unreadable", "duplicates", "conflicts")
     assert counts["files"] == sum(counts[name] for name in told)
     on_disk = sum(1 for path in REAL_FILES.rglob("*") if path.is_file())
