@@ -18,7 +18,8 @@ cp "$here"/{install.sh,uninstall.sh,consign.desktop,consign.xml} "$work/run/"
 cp build/icons/*.png "$work/run/icons/"
 chmod 755 "$work/run"/*.sh
 find "$work/run" -exec touch --no-dereference --date="@$epoch" {} +
-makeself --gzip --complevel 6 --sha256 --nox11 --packaging-date "$(date -u -d "@$epoch" +%F)" \
+# 6n: level 6, and gzip's -n, without the time.
+makeself --gzip --complevel 6n --sha256 --nox11 --packaging-date "$(date -u -d "@$epoch" +%F)" \
   --tar-extra "--sort=name --owner=0 --group=0 --numeric-owner" \
   "$work/run" "dist/consign-$version-linux-x86_64.run" "Consign $version" ./install.sh >/dev/null
 
