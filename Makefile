@@ -26,9 +26,10 @@ lint: $(STAMP)
 tables: $(STAMP)
 	$(PYTHON) -m tests.kept_attributes
 
-# Every page of the window at work on the demo, into build/screenshots.
+# Every page of the window at work on the demo, into build/screenshots; with FOLDER=/home/ann/Consign, which the demo
+# is made in, also those of the help and the README.
 screenshots: $(STAMP)
-	$(PYTHON) -m tests.gui.screenshots
+	$(PYTHON) -m tests.gui.screenshots $(FOLDER)
 
 # The help as HTML in every language, into build/manual.
 manual: $(STAMP)

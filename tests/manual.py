@@ -33,9 +33,10 @@ border: 1px solid var(--line); border-radius: 6px; } img { max-width: 100%; bord
 def write_manual(folder: Path) -> list[Path]:
     """Write all pages in all languages and their pictures; the first is the index. Returns the pages."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(resource_path("help/pictures"), folder / "pictures")
     written = []
     for language in LANGUAGES:
+        own = "help/pictures" if language == "en" else f"help/{language}/pictures"
+        shutil.copytree(resource_path(own), folder / "pictures" / language)
         pages = load_help(language)
         for page in pages:
             path = folder / _file_name(page.name, language)
@@ -56,6 +57,7 @@ def _whole(page: HelpPage, pages: tuple[HelpPage, ...], language: str) -> str:
         _link(page.name, code, name, code, is_this=code == language) for code, name in LANGUAGES.items()
     )
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(page.markdown)
+    body = body.replace('src="pictures/', f'src="pictures/{page.language}/')
     return (
         f'<!doctype html><html lang="{_tag(language)}"><head><meta charset="utf-8">'
         f'<title>{html.escape(page.title)} - Consign</title><meta name="viewport" content="width=device-width">'

@@ -37,7 +37,7 @@ class HelpWindow(QWidget):
         self.text = QTextBrowser()
         self.text.setAccessibleName(tr("Help"))
         self.text.setOpenLinks(False)
-        self.text.setSearchPaths([str(resource_path("help"))])  # of the pictures
+        self.text.setSearchPaths([str(resource_path(f"help/{language()}")), str(resource_path("help"))])  # of pictures
         self.text.document().setDocumentMargin(MARGIN_PX)
         left = QVBoxLayout()
         left.setSpacing(GAP_PX)

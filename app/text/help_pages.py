@@ -1,6 +1,7 @@
 """The help under ``resources/help``: a page of Markdown for each page of the window, and for each kind of reader.
 
-English lies there, another language in a folder with its code, such as ``de``; the pictures are shared.
+English lies there, another language in a folder with its code, such as ``de``; so do the pictures, and one that there
+is not in a language is the English one.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,10 @@
 """Pictures of every page, taken from the real application at work on the demo: ``make screenshots``.
 
-Each state (empty, working, with problems, done) is taken at 1280x800 and 1920x1080, light and dark, and at the end each
-page in each language at 1280x800, into ``build/screenshots``. The one that the README shows is copied into
-``resources/help/pictures``.
+Each state (empty, working, with problems, done) is taken at 1280x800 and 1920x1080, light and dark, and each page and
+the help in each language at 1280x800, once to be reviewed and once finished, into ``build/screenshots``.
+
+``make screenshots FOLDER=/home/ann/Consign`` also renews the pictures of the README and of the help in every language:
+the demo then lies in that folder, whose name the pictures show. It is made for it and removed at the end.
 """
 
 import os
@@ -14,33 +16,34 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PIL import Image
-from PySide6.QtCore import QLocale, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QTableView
 
+from app.gui.appearance import apply_language
 from app.gui.help import HelpWindow
+from app.gui.pages.find import FindPage
 from app.gui.pages.images import ImagesPage
 from app.gui.preferences import Preferences
-from app.gui.text import use_language
 from app.gui.window import Window
 from app.logs import quieten_libraries
 from app.pipeline.demo import make_demo
 from app.pipeline.progress import Step
 from app.project.folder import create_project
 from app.text.i18n import LANGUAGES
-from tests.gui.driving import Person, use_scheme, wait_until
+from tests.gui.driving import Person, application, use_scheme, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 TO = ROOT / "build" / "screenshots"
-BEST = {"5-images-viewer": "images"}  # in the README
-SMALL = {  # in the help, whose window is narrower
-    "2-find-done": "step-find",
-    "3-deidentify-done": "step-deidentify",
-    "4-values-open": "step-values",
-    "5-images-viewer": "step-images",
-    "6-signoff-done": "step-signoff",
+HELP = ROOT / "resources" / "help"
+STEPS = {  # in the help in each language: the page, and whether its demo is to be reviewed or done
+    "step-find": "open-2-find",
+    "step-deidentify": "open-3-deidentify",
+    "step-values": "open-4-values",
+    "step-images": "open-5-images",
+    "step-signoff": "done-6-signoff",
 }
-SMALL_WIDTH = 560
+STEP_WIDTH = 560  # the window of the help is narrower
 SIZES = ((1280, 800), (1920, 1080))
 DETECTION_MS = 600_000
 
@@ -67,21 +70,28 @@ class Photographer(Person):
         self.shoot(name, at_work=True)
 
 
-def main() -> None:
-    """Work through the demo."""
+def main(demo_folder: Path | None = None) -> None:
+    """Work through the demo; in a folder that pictures may show, renew those of the README and the help as well."""
     quieten_libraries()
     QApplication(sys.argv[:1])
     shutil.rmtree(TO, ignore_errors=True)
     TO.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as folder:
-        work_through(Path(folder))
-    publish()
+        demo = demo_folder or Path(folder, "Consign")
+        demo.mkdir(parents=True)  # not one that somebody has: it is removed
+        try:
+            work_through(demo, Path(folder))
+        finally:
+            shutil.rmtree(demo)
+        if demo_folder is not None:
+            publish()
+        shoot_help(Path(folder))
 
 
-def work_through(folder: Path) -> None:
-    """The whole job, with a picture of each state."""
+def work_through(folder: Path, preferences: Path) -> None:
+    """The whole job in ``folder``, with a picture of each state; ``preferences`` is a folder, too."""
     use_scheme(dark=False)
-    window = Window(Preferences(folder / "preferences.ini"))
+    window = Window(speak("en", preferences))
     window.show()
     person = Photographer(window)
     person.shoot("0-start-empty")
@@ -132,6 +142,14 @@ def work_through(folder: Path) -> None:
     person.go(4)
     person.settle()
     person.shoot("4-values-open")
+    window.close_project()
+    shoot_languages(project, preferences, "open")
+    window.activateWindow()  # keys go to the one that is active
+    window.open_project(project)
+    wait_until(lambda: window.page_name != "start", "the project")
+    person.settle()
+    person.go(4)
+    person.settle()
     table = person.find(QTableView, "Values")
     person.keys(table, Qt.Key.Key_K, Qt.Key.Key_D, Qt.Key.Key_K)
     person.settle()
@@ -142,37 +160,67 @@ def work_through(folder: Path) -> None:
     person.settle()
     wait_until(lambda: not window.session.is_busy, "the preparation", DETECTION_MS)
     sign_and_export(person)
-    person.window.show_help()
-    shown = window.findChild(HelpWindow)
-    assert shown is not None
-    QTest.qWait(200)
-    shown.grab().save(str(TO / "7-help.png"))
-    shown.close()
     window.close()
+    shoot_languages(project, preferences, "done")
+
+
+def shoot_languages(project: Path, preferences: Path, state: str) -> None:
+    """Every page of the demo in each language, at the smallest size."""
     for language in LANGUAGES:
-        shoot_language(folder, project, language)
+        window = Window(speak(language, preferences))
+        window.resize(*SIZES[0])
+        window.show()
+        QTest.qWait(300)
+        window.grab().save(str(TO / f"{language}-{state}-0-start.png"))
+        window.open_project(project)
+        wait_until(lambda: window.page_name != "start", "the project")  # noqa: B023 - waits here
+        shoot_steps(Photographer(window), f"{language}-{state}")
+        window.close()
+        print(f"{language}-{state}", flush=True)
+    speak("en", preferences)
 
 
-def shoot_language(folder: Path, project: Path, language: str) -> None:
-    """Every page of the finished demo in a language, at the smallest size."""
-    use_language(language)
-    QLocale.setDefault(QLocale(language))
-    window = Window(Preferences(folder / f"{language}.ini"))
-    window.resize(*SIZES[0])
-    window.show()
-    person = Photographer(window)
-    QTest.qWait(300)
-    window.grab().save(str(TO / f"language-{language}-0-start.png"))
-    window.open_project(project)
-    wait_until(lambda: window.page_name != "start", "the project")
+def speak(language: str, folder: Path) -> Preferences:
+    """Let the application appear in a language, whatever that of this machine is; what it keeps lies in ``folder``."""
+    preferences = Preferences(folder / f"{language}.ini")
+    preferences.language = language
+    apply_language(application(), preferences)
+    return preferences
+
+
+def shoot_steps(person: Photographer, name: str) -> None:
+    """Each step as it opens, for the images the first that a person has to look at."""
     for number, step in enumerate(Step, start=1):
         person.go(number)
         person.settle()
+        page = person.page
+        if isinstance(page, FindPage):
+            wait_until(lambda: not page.inventory._timer.isActive(), "the charts")  # noqa: B023 - waits here
+        if isinstance(page, ImagesPage):
+            QTest.qWait(1500)  # thumbnails
+            page.open_next()
+            wait_until(lambda: not page.viewer.is_waiting, "the picture")  # noqa: B023 - waits here
+            person.settle()
         QTest.qWait(1500 if step is Step.IMAGES else 350)
-        window.grab().save(str(TO / f"language-{language}-{number}-{step.value}.png"))
-    window.close()
-    use_language("en")
-    print(language, flush=True)
+        person.window.grab().save(str(TO / f"{name}-{number}-{step.value}.png"))
+
+
+def shoot_help(preferences: Path) -> None:
+    """The page of the help that has pictures, in each language, part by part."""
+    for language in LANGUAGES:
+        window = Window(speak(language, preferences))
+        window.show_help("first_steps")
+        shown = window.findChild(HelpWindow)
+        assert shown is not None
+        shown.resize(*SIZES[0])
+        QTest.qWait(350)
+        bar = shown.text.verticalScrollBar()
+        for part, top in enumerate(range(0, bar.maximum() + bar.pageStep(), bar.pageStep())):
+            bar.setValue(top)
+            shown.grab().save(str(TO / f"{language}-help-{part}.png"))
+        shown.close()
+        window.close()
+    speak("en", preferences)
 
 
 def review_images(person: Photographer) -> None:
@@ -224,15 +272,21 @@ def sign_and_export(person: Photographer) -> None:
 
 def publish() -> None:
     """Copy what the README and the help show to where they show it from."""
-    pictures = ROOT / "resources" / "help" / "pictures"
-    pictures.mkdir(exist_ok=True)
-    for names, width in ((BEST, SIZES[0][0]), (SMALL, SMALL_WIDTH)):
-        for name, short in names.items():
-            with Image.open(TO / f"{name}-1280x800-light.png") as picture:
-                size = (width, round(picture.height * width / picture.width))
-                small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-                small.quantize(256, Image.Quantize.MAXCOVERAGE).save(pictures / f"{short}.png", optimize=True)
+    save_small(TO / "5-images-viewer-1280x800-light.png", HELP / "pictures" / "images.png", SIZES[0][0])
+    for language in LANGUAGES:
+        pictures = HELP / ("" if language == "en" else language) / "pictures"
+        pictures.mkdir(exist_ok=True)
+        for name, taken in STEPS.items():
+            save_small(TO / f"{language}-{taken}.png", pictures / f"{name}.png", STEP_WIDTH)
+
+
+def save_small(taken: Path, file: Path, width_px: int) -> None:
+    """A picture in 256 colours, scaled to a width."""
+    with Image.open(taken) as picture:
+        size = (width_px, round(picture.height * width_px / picture.width))
+        small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+        small.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1).save(file, optimize=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:]))

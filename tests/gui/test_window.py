@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPalette
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPalette, QTextDocument
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -454,6 +454,8 @@ def test_the_help_speaks_the_language_of_the_window(window: Window, qtbot: QtBot
     shown = window.findChild(HelpWindow)
     assert shown is not None
     assert shown.text.toPlainText().startswith("Inicio")
+    picture = shown.text.loadResource(QTextDocument.ResourceType.ImageResource.value, QUrl("pictures/step-find.png"))
+    assert bytes(picture) == resource_path("help/es/pictures/step-find.png").read_bytes()
     qtbot.keyClicks(shown.search, "carpeta proyecto")
     assert shown.page_name == "start"
     shown.close()

@@ -16,6 +16,7 @@ from tests.manual import write_manual
 
 PAGES = load_help()
 _COMMAND = re.compile(r"\bconsign ([a-z]+)((?: [^`\n]+)?)")
+_PICTURE = re.compile(r"!\[[^\]]+\]\(([^)]+)\)")
 _OPTION = re.compile(r"--[a-z-]+")
 
 
@@ -74,10 +75,12 @@ def test_an_expression_of_the_help_is_understood(expression: str) -> None:
     parse_where(expression)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_pictures_of_the_help_are_there(page: HelpPage) -> None:
-    for name in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.markdown):
-        assert resource_path(f"help/{name}").is_file()
+def test_each_language_has_pictures_of_its_own() -> None:
+    names = {name for page in PAGES for name in _PICTURE.findall(page.markdown)}
+    assert names
+    for name in names:
+        pictures = {resource_path(_in_help(name, language)).read_bytes() for language in LANGUAGES}
+        assert len(pictures) == len(LANGUAGES), name
 
 
 def test_manual_has_every_page_and_links_that_lead_somewhere(tmp_path: Path) -> None:
@@ -92,8 +95,23 @@ def test_manual_has_every_page_and_links_that_lead_somewhere(tmp_path: Path) -> 
             assert target.startswith("https://") or (path.parent / target).is_file(), target
 
 
+def test_manual_shows_the_pictures_of_the_language(tmp_path: Path) -> None:
+    write_manual(tmp_path / "manual")
+    for language in LANGUAGES:
+        name = "index.html" if language == "en" else f"index.{language}.html"
+        shown = re.findall(r'<img src="([^"]+)"', (tmp_path / "manual" / name).read_text(encoding="utf-8"))
+        assert shown
+        for target in shown:
+            own = resource_path(_in_help(f"pictures/{Path(target).name}", language))
+            assert (tmp_path / "manual" / target).read_bytes() == own.read_bytes()
+
+
 def test_a_search_finds_the_pages_that_have_all_words() -> None:
     assert [page.name for page in pages_with(PAGES, "Threat MODEL")] == ["privacy_officer"]
     assert pages_with(PAGES, "") == PAGES
     assert pages_with(PAGES, "no-such-word-anywhere") == ()
     assert "signoff" in [page.name for page in pages_with(load_help("fr"), "l'\u00c9TIQUETTE")]
+
+
+def _in_help(name: str, language: str) -> str:
+    return f"help/{name}" if language == "en" else f"help/{language}/{name}"
