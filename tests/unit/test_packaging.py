@@ -71,6 +71,14 @@ def test_installer_carries_each_dependency_by_hash(platform: str) -> None:
     assert wanted <= pinned, f"run packaging/lock.py {platform}"
 
 
+def test_lists_that_are_installed_together_agree() -> None:
+    texts = [LISTS.joinpath(name).read_text(encoding="utf-8") for name in ("linux.txt", "tools.txt")]
+    parts, tools = (dict(re.findall(r"(?m)^(\S+)==(\S+)", text)) for text in texts)
+    shared = parts.keys() & tools.keys()
+    assert shared
+    assert {name: parts[name] for name in shared} == {name: tools[name] for name in shared}, "run packaging/lock.py"
+
+
 def test_what_reads_the_images_has_no_uploader_in_it() -> None:
     folder = Path(onnxruntime.__file__).parent
     compiled = [path for kind in ("*.so*", "*.pyd", "*.dll", "*.dylib") for path in folder.rglob(kind)]
