@@ -47,7 +47,7 @@ catalogues: $(STAMP)
 installers: linux windows
 	build/env/bin/cyclonedx-py requirements packaging/requirements/windows.txt --output-reproducible --of JSON \
 	  -o dist/consign-sbom-windows.cdx.json
-	cd dist && sha256sum consign*.* > SHA256SUMS
+	cd dist && ls consign*.* | grep -v -- -trial | xargs sha256sum > SHA256SUMS
 
 linux: frozen
 	bash packaging/linux/build.sh $(VERSION)
