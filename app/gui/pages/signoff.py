@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QScrollArea,
@@ -35,6 +34,7 @@ from app.gui.checklist import (
 from app.gui.session import Ending, Outcome, Session
 from app.gui.text import tr
 from app.gui.widgets.check_line import CheckLine
+from app.gui.widgets.chips import FlowLayout
 from app.gui.widgets.dataset_card import DatasetCard
 from app.gui.widgets.export_card import ExportCard
 from app.gui.widgets.parts import (
@@ -59,6 +59,7 @@ from app.text.messages import sentences_for
 from app.text.protocol_words import own_words
 
 _WIDE_EM = 110
+_NAME_EM = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,15 +183,15 @@ class SignoffPage(QWidget):
         self._name.setPlaceholderText(tr("Your full name"))
         self._name.setAccessibleName(tr("Your full name"))
         self._name.setMaxLength(64)
+        self._name.setMinimumWidth(_NAME_EM * self.fontMetrics().averageCharWidth())
         self._name.textChanged.connect(lambda _: self._enable())
         self._name.returnPressed.connect(self._sign)
         self._role = QComboBox()
         self._role.setAccessibleName(tr("Role"))
         self._role.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._sign_button = button(tr("&Sign"), tr("Sign what there is now, as it is shown here"), self._sign)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self._name, 1)
+        row = FlowLayout()  # beside a long role, what is left of a line would show four letters of the name
+        row.addWidget(self._name)
         row.addWidget(self._role)
         row.addWidget(self._sign_button)
         card.body.addWidget(self._sign_state)
