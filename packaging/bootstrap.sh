@@ -58,7 +58,7 @@ END
 # Programs that the tests compare or look with; what needs them skips, and says so.
 wished() {
   local pair
-  for pair in dciodvfy=dicom3tools dcmj2pnm=dcmtk strace=strace; do
+  for pair in dciodvfy=dicom3tools dcmj2pnm=dcmtk gdcmconv=libgdcm-tools strace=strace; do
     command -v "${pair%%=*}" >/dev/null || printf '%s\n' "${pair##*=}"
   done
 }

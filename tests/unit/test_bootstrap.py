@@ -47,7 +47,7 @@ def test_set_up_names_every_missing_package_in_one_command(tmp_path: Path) -> No
     (command,) = [line.split() for line in told.stderr.splitlines() if "apt-get install" in line]
     assert told.returncode == 1
     assert {f"python3.{sys.version_info[1]}-venv", "libgl1", "libegl1", "libxcb-cursor0"} <= set(command)
-    assert "dicom3tools dcmtk strace" in told.stderr
+    assert "dicom3tools dcmtk libgdcm-tools strace" in told.stderr
     assert "Traceback" not in told.stderr
     assert not (tmp_path / "venv").exists()
 

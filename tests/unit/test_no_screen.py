@@ -14,7 +14,7 @@ def test_window_without_a_screen_points_to_the_command_line() -> None:
     environment = {name: value for name, value in os.environ.items() if name not in SCREENS}
     told = subprocess.run(
         [sys.executable, "-m", "app"],
-        env={**environment, "LC_ALL": "en_US.UTF-8"},
+        env={**environment, "LC_ALL": "C.UTF-8"},
         capture_output=True,
         text=True,
         check=False,
