@@ -102,4 +102,8 @@ fi
 printf 'Installing the Python packages into %s (1.4 GB; some minutes the first time) ...\n' "$venv"
 "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off --use-pep517 --editable '.[test]' | progress ||
   fail "pip could not fetch or install the Python packages (its reason is above). It needs a connection to PyPI, or a mirror named in PIP_INDEX_URL."
+# The way to the checkout as a relative one: under LC_ALL=C Python 3.11 does not start over a folder named Müller there.
+for way in "$venv"/lib/python3.*/site-packages/*consign*.pth; do
+  [ ! -e "$way" ] || printf '%s\n' "$(realpath --relative-to="$(dirname "$way")" .)" >"$way"
+done
 touch "$venv/.installed"
