@@ -51,7 +51,8 @@ window() { # PICTURE PROGRAM [ARGUMENTS]
       kill -0 $shown || { echo "the window is gone" >&2; exit 1; }
       [ $((($(date +%s%N) - started) / 1000000000)) -lt 60 ] || { echo "nothing is drawn" >&2; exit 1; }
     done
-    echo "$disk start: drawn after $((($(date +%s%N) - started) / 1000000)) ms, load $(cut -d' ' -f1 /proc/loadavg)"
+    echo "$disk start: drawn after $((($(date +%s%N) - started) / 1000000)) ms," \
+      "$(awk '{printf "%d ms of them waiting for a processor", $2 / 1e6}' /proc/$shown/schedstat)"
     [ $disk = warm ] || { kill $shown; wait $shown || :; while is_drawn $screen; do sleep 0.1; done; }
   done
   sleep 10
