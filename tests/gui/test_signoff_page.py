@@ -180,6 +180,12 @@ def test_long_folder_is_cut_in_the_middle_and_whole_in_the_tooltip(page: Signoff
     assert page.bundle._place.toolTip() == str(folder)
 
 
+def test_a_long_role_leaves_room_for_the_name(page: SignoffPage) -> None:
+    page._role.setMinimumWidth(280)
+    QGuiApplication.processEvents()
+    assert page._name.width() > page._name.fontMetrics().horizontalAdvance("Ann Example-Mustermann")
+
+
 def test_new_project_has_everything_before_it(tmp_path: Path, qtbot: QtBot) -> None:
     create_project(tmp_path / "project", "SITEA", None)
     session = open_session(tmp_path / "project", qtbot)

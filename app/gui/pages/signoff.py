@@ -59,7 +59,7 @@ from app.text.messages import sentences_for
 from app.text.protocol_words import own_words
 
 _WIDE_EM = 110
-_NAME_EM = 26
+_NAME_EM = 30
 
 
 @dataclass(frozen=True, slots=True)
