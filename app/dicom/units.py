@@ -14,11 +14,13 @@ _UNITS = (
 # What a standardised uptake value is taken per (PS3.16 CID 84), and what is counted.
 _NOTES = ("counts", "pixels", "propcounts", "SUVbsa", "SUVbw", "SUVibw", "SUVlbm", "SUVlbm(James128)", "SUVlbm(Janma)")
 _MOST_PARTS = 4
+_MOST_SINGLE_LETTERS = 2  # more of them spell a name, or its initials: A.N.N.A
 
 
 def is_unit(text: str) -> bool:
     """Whether a code value is a unit: ``ml/min/100g``, ``10-6.mm2/s``, ``{SUVbw}g/ml``."""
-    return _unit_pattern().match(text) is not None
+    letters = re.findall(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])", text)
+    return len(letters) <= _MOST_SINGLE_LETTERS and _unit_pattern().match(text) is not None
 
 
 @lru_cache(maxsize=1)

@@ -19,7 +19,7 @@ def test_unit_that_parametric_maps_carry_is_known(code: str) -> None:
 @pytest.mark.parametrize(
     "text",
     "SMITH 12345 1959 19590312 PID1 10 1000000 JD JD/AB g.SMITH m12345 {SMITH}g / 10.12.59 1/2/1959 12/3 10/10/10 "
-    "MR-4711 {SUVbw} a1/d2/m3/s4 g/ml/g/ml/g 10g5 HU Ng g\\g".split(),
+    "MR-4711 {SUVbw} a1/d2/m3/s4 g/ml/g/ml/g 10g5 HU Ng g\\g A.N.N.A T.W.K".split(),
 )
 def test_what_is_no_unit_is_unknown(text: str) -> None:
     assert not is_unit(text)
