@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from isal.isal_zlib import crc32, crc32_combine
+
 from app.bundle.bag import DECLARATION, encode_bag_info, encode_manifest
 from app.bundle.card import CardFacts, Contents, abstract_of, encode_card
 from app.bundle.croissant import FILE_NAME as CROISSANT
@@ -20,7 +22,7 @@ from app.bundle.release import ReleasedInstance, ReleaseFunction, ReleaseTask
 from app.bundle.tables import INSTANCE_COLUMNS, SERIES_COLUMNS, encode_table
 from app.bundle.verify_part import Expected, Finding, verify_part
 from app.bundle.zip_writer import WrittenEntry, ZipWriter
-from app.errors import BundleError, FileError, Reason
+from app.errors import BundleError, FileError, Reason, UnreadableError
 
 STUDY_DIGITS = SERIES_DIGITS = 12
 INSTANCE_DIGITS = 16
@@ -244,20 +246,29 @@ class BagWriter:
         name = instance_name(released)
         if name in self._payload:
             raise BundleError("released-twice")
-        file_digest = hashlib.sha256(released.header)
+        header, expected = released.header, released.expected
+        file_digest = hashlib.sha256(header)
         pixel_digest = hashlib.sha256()
 
         def digested() -> Iterator[bytes]:
-            yield released.header
+            yield header
             for chunk in released.pixels:
                 file_digest.update(chunk)
-                pixel_digest.update(chunk)
+                if expected is None:
+                    pixel_digest.update(chunk)
                 yield chunk
 
         entry = self._write(name, digested(), size_bound)
+        pixel_bytes = entry.size - len(header)
+        if expected is None:
+            pixels = pixel_digest.hexdigest()
+        elif entry.crc == crc32_combine(crc32(header), expected.crc32, pixel_bytes):
+            pixels = expected.sha256
+        else:  # others than those that were looked through
+            raise UnreadableError(Reason.CHANGED_SINCE_SCAN)
         self._payload[name] = file_digest.hexdigest()
         self._checksums[name] = entry.crc
-        self._pixels[name] = pixel_digest.hexdigest() if entry.size > len(released.header) else ""
+        self._pixels[name] = pixels if pixel_bytes else ""
         self._count(name, released, entry.size)
         return name
 

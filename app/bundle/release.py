@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from app.bundle.sign_off import SignOffRecord
+from app.dicom.pixel_digest import PixelDigest
 
 if TYPE_CHECKING:  # workers import this module too, and have no use for a template engine
     from app.bundle.report import ReportData
@@ -12,7 +13,10 @@ if TYPE_CHECKING:  # workers import this module too, and have no use for a templ
 
 @dataclass(frozen=True, slots=True)
 class ReleaseTask:
-    """One instance to release, from the catalogue: ``size`` in bytes, ``mtime_ns`` of the outermost file."""
+    """One instance to release, from the catalogue: ``size`` in bytes, ``mtime_ns`` of the outermost file.
+
+    ``pixels``: which ones were looked through, None where that is not known.
+    """
 
     instance_id: int
     patient_id: int
@@ -20,6 +24,7 @@ class ReleaseTask:
     original_locator: str = field(repr=False)
     size: int
     mtime_ns: int
+    pixels: PixelDigest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class ReleasedInstance:
         frames the items and the sequence delimiter too. Empty where there is no pixel element.
     modality, body_part, description
         The released Modality, Body Part Examined and Series Description, '' where there is none.
+    expected
+        What ``pixels`` must be: those that were looked through. None where they leave masked, or it is not known.
     """
 
     header: bytes
@@ -49,6 +56,7 @@ class ReleasedInstance:
     modality: str
     body_part: str
     description: str
+    expected: PixelDigest | None = None
 
 
 ReleaseFunction = Callable[[Any, ReleaseTask], ReleasedInstance]

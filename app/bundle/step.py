@@ -40,6 +40,7 @@ from app.bundle.plan import (
 from app.bundle.release import Release, ReleaseTask
 from app.bundle.report import Part, render_report
 from app.bundle.tables import encode_json, encode_sign_off, encode_values
+from app.dicom.pixel_digest import PixelDigest
 from app.errors import BundleError, Reason, ReleaseBlockedError, UsageError
 from app.events import Event, Finished, Job, Note, Progress
 from app.files.atomic import put_in_place, write_atomically
@@ -67,6 +68,7 @@ _INSTANCES = """
     FROM instances i JOIN files f ON f.id = i.file_id JOIN series s ON s.id = i.series_id
     WHERE i.selected = 1 AND i.state = 'prepared' AND i.reason IS NULL
 """
+_PIXELS = "(SELECT {} FROM pixel_digests d WHERE d.instance_id = i.id)"
 _IN_ORDER = """
     ORDER BY s.original_study_uid, s.original_series_uid, i.instance_number, i.original_sop_instance_uid, i.id
 """
@@ -234,7 +236,8 @@ def _sizes(project: Project, patient_id: int) -> Iterator[int]:
 def _instances(work: _Export, part: PlannedPart) -> Iterator[tuple[ReleaseTask, int, str]]:
     """The instances of a part in order: task, upper bound of the size, and the recipe that prepared it."""
     sql = f"""
-        SELECT i.id, i.series_id, f.original_locator, f.size, f.mtime_ns, i.prepared_with, {_SIZE} AS bound
+        SELECT i.id, i.series_id, f.original_locator, f.size, f.mtime_ns, i.prepared_with, {_SIZE} AS bound,
+          {_PIXELS.format("sha256")} AS sha256, {_PIXELS.format("crc32")} AS crc32
         {_INSTANCES} AND s.patient_id = ? {_IN_ORDER} LIMIT ? OFFSET ?
     """
     for piece in part.slices:
@@ -247,6 +250,7 @@ def _instances(work: _Export, part: PlannedPart) -> Iterator[tuple[ReleaseTask, 
                 original_locator=row["original_locator"],
                 size=row["size"],
                 mtime_ns=row["mtime_ns"],
+                pixels=PixelDigest(row["sha256"], row["crc32"]) if row["sha256"] is not None else None,
             )
             yield task, row["bound"], row["prepared_with"] or ""
 

@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import cached_property
 
 SHORTEST = 4
 # Shorter ones turn up by chance where bytes are no text, or where it is not known whose text it is.
@@ -21,16 +20,8 @@ class IdentifierSearch:
     """Finds identifiers as whole words: 'Long' is not in 'longitudinal', nor '1234' in '512345'."""
 
     def __init__(self, wanted: set[str]) -> None:
-        self._wanted = wanted
-
-    # Compiling takes milliseconds, there is one of these for each patient, and few have all kinds of values.
-    @cached_property
-    def _pattern(self) -> re.Pattern[str] | None:
-        return _pattern(self._wanted)
-
-    @cached_property
-    def _long_pattern(self) -> re.Pattern[str] | None:
-        return _pattern({part for part in self._wanted if len(part) >= SHORTEST_ANYWHERE})
+        self._wanted = sorted(wanted)
+        self._long = [part for part in self._wanted if len(part) >= SHORTEST_ANYWHERE]
 
     @classmethod
     def of_patient(cls, original_identifiers: Iterable[str]) -> "IdentifierSearch":
@@ -57,11 +48,12 @@ class IdentifierSearch:
 
     def is_in(self, text: str) -> bool:
         """Whether one of the identifiers is in a text."""
-        return self._pattern is not None and self._pattern.search(normalise(text)) is not None
+        normal = normalise(text)
+        return any(_is_in(part, normal) for part in self._wanted)
 
     def is_in_bytes(self, value: bytes) -> bool:
         """Whether one of the longer identifiers is in bytes, read as any of the usual encodings."""
-        if self._long_pattern is None:
+        if not self._long:
             return False
         texts = (
             value.decode("latin-1"),
@@ -70,12 +62,9 @@ class IdentifierSearch:
             value.decode("utf-16-be", "ignore"),
             value[1:].decode("utf-16-le", "ignore"),
         )
-        return any(self._long_pattern.search(normalise(text)) for text in texts)
+        return any(_is_in(part, normal) for normal in map(normalise, texts) for part in self._long)
 
 
-def _pattern(identifiers: set[str]) -> re.Pattern[str] | None:
-    if not identifiers:
-        return None
-    # The longest first, because an alternation takes the first that fits.
-    words = "|".join(re.escape(part) for part in sorted(identifiers, key=lambda one: (-len(one), one)))
-    return re.compile(rf"(?<!\w)(?:{words})(?!\w)")
+def _is_in(identifier: str, text: str) -> bool:
+    # To compile a pattern takes milliseconds, and hardly any identifier is in a text at all.
+    return identifier in text and re.search(rf"(?<!\w){re.escape(identifier)}(?!\w)", text) is not None

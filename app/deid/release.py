@@ -35,6 +35,8 @@ class ReleasedFile:
         Preamble, File Meta, all elements, and the pixel element up to its value.
     pixels
         The pixel element's value in chunks; a damaged source shows while it is read, as UnreadableError.
+    is_as_it_was
+        Whether nothing was masked or edited in it.
     """
 
     head: bytes
@@ -43,6 +45,7 @@ class ReleasedFile:
     sop_instance_uid: str
     sop_class_uid: str
     transfer_syntax_uid: str
+    is_as_it_was: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ class Releaser:
             sop_instance_uid,
             sop_class_uid,
             transfer_syntax_uid,
+            opened.masked is None,
         )
 
     def _open(self, file: BinaryIO, plan: ImagePlan | None) -> "_Opened":

@@ -131,6 +131,9 @@ def _store(project: Project, one: LookedAt, checked_with: str) -> None:
             regions_digest(one.regions),
         ),
     )
+    if one.pixels is not None:
+        pixels = (one.instance_id, one.pixels.sha256, one.pixels.crc32)
+        store.execute("INSERT INTO pixel_digests VALUES (?, ?, ?)", pixels)
     store.executemany(
         "INSERT INTO text_regions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [

@@ -4,16 +4,19 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import BinaryIO
 
 import cv2
 
 from app.detection.device_masks import DeviceFacts, DeviceMask, boxes_for, device_facts, ultrasound_boxes
 from app.detection.risk import risk_of
 from app.detection.survey import Renditions, survey
+from app.dicom.frames import read_pixels
+from app.dicom.pixel_digest import PixelDigest, digest_pixels
 from app.dicom.reading import SOP_CLASS_UID, Header, read_header
 from app.engines.base import DetectorFailedError, TextDetector
 from app.engines.table import open_detectors
-from app.errors import FileError, Reason
+from app.errors import FileError, Reason, UnreadableError
 from app.files.locator import ArchiveCache, Locator, open_locator
 from app.jobs.processes import needs_memory
 from app.pixels.boxes import Box
@@ -45,7 +48,10 @@ class DetectItem:
 
 @dataclass(frozen=True, slots=True)
 class LookedAt:
-    """What was found on one image; ``failure`` says why it could not be looked at."""
+    """What was found on one image; ``failure`` says why it could not be looked at.
+
+    ``pixels``: which pixels these were; None where they can't be read to their end as they would leave.
+    """
 
     instance_id: int
     failure: Reason | None
@@ -55,6 +61,7 @@ class LookedAt:
     columns: int = 0
     frames: int = 0
     regions: tuple[Region, ...] = ()
+    pixels: PixelDigest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,7 @@ class _Image:
     header: Header = field(repr=False)
     description: ImageDescription
     facts: DeviceFacts
+    pixels: PixelDigest | None
 
     @property
     def stack_key(self) -> tuple[object, ...]:
@@ -105,7 +113,17 @@ def _open(item: DetectItem, cache: ArchiveCache) -> _Image:
     with open_locator(Locator.from_text(item.original_locator), cache) as file:
         header = read_header(file)
         reader = ImageReader(file, header)
-        return _Image(item, header, reader.description, device_facts(header))
+        return _Image(item, header, reader.description, device_facts(header), _pixels(file, header))
+
+
+def _pixels(file: BinaryIO, header: Header) -> PixelDigest | None:
+    """Which pixels these are. What can't leave as it is has none: *prepare* says why."""
+    if header.pixel is None:
+        return None
+    try:
+        return digest_pixels(read_pixels(file, header, header.pixel))
+    except UnreadableError:
+        return None
 
 
 class _FrameLostError(Exception):
@@ -251,6 +269,7 @@ def _looked_at(image: _Image, regions: tuple[Region, ...]) -> LookedAt:
         size.columns,
         size.frames,
         regions,
+        image.pixels,
     )
 
 

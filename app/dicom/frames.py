@@ -82,6 +82,11 @@ def _samples(header: Header) -> int:
     return header.integer(SAMPLES) or 1
 
 
+def read_pixels(file: BinaryIO, header: Header, pixel: PixelElement) -> Iterator[bytes]:
+    """The pixel element's value as it leaves where nothing is masked. Raises UnreadableError."""
+    return read_native(file, header, pixel) if pixel.length is not None else read_encapsulated(file, header, pixel)
+
+
 def read_native(file: BinaryIO, header: Header, pixel: PixelElement) -> Iterator[bytes]:
     """The value in little endian chunks, padded to even length by a zero; bytes beyond the image are left behind, and
     what stands in bits that are not used.

@@ -81,6 +81,7 @@ def release_instance(context: ReleaseContext, task: ReleaseTask) -> ReleasedInst
         modality=header.text(_MODALITY),
         body_part=header.text(_BODY_PART),
         description=header.text(_DESCRIPTION),
+        expected=task.pixels if released.is_as_it_was else None,
     )
 
 

@@ -7,7 +7,9 @@ names.
 
 import re
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from app.dicom.identity import IdentityKind
 from app.dicom.words import fold
@@ -29,15 +31,42 @@ _GERMANIC = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø":
 _NO_LETTER_BEFORE, _NO_LETTER_AFTER = r"(?<![^\W\d_])", r"(?![^\W\d_])"
 _NO_DIGIT_BEFORE, _NO_DIGIT_AFTER = r"(?<!\d)", r"(?!\d)"
 _NO_ALNUM_BEFORE, _NO_ALNUM_AFTER = r"(?<![^\W_])", r"(?![^\W_])"
-_SEPARATOR = r"[\s\-./_]?"
+_SEPARATORS = re.compile(r"[\s\-./_]")
+_SEPARATOR = f"{_SEPARATORS.pattern}?"
 _MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
     "november", "december",
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class _Spelling:
+    """One way in which something of the identity may be written.
+
+    ``pattern`` is searched for only in a text that has a part of each of ``clues``, once separators are taken out: to
+    compile it takes longer than to look through all that is released for a patient.
+    """
+
+    pattern: str
+    clues: tuple[tuple[str, ...], ...]
+
+    def is_in(self, folded: str, squeezed: str) -> bool:
+        for alternatives in self.clues:
+            if not any(clue in squeezed for clue in alternatives):
+                return False
+        return re.search(self.pattern, folded) is not None
+
+
+@lru_cache(maxsize=4096)  # what is released for one patient is released for others too
+def _forms(text: str) -> tuple[tuple[str, str], ...]:
+    """The text folded, with and without separators."""
+    # JohnDoe is one word as written, and two as meant; McDonald the other way round.
+    forms = (fold(form) for form in sorted({text, _CAMEL_CASE.sub(" ", text)}))
+    return tuple((folded, _SEPARATORS.sub("", folded)) for folded in forms)
+
+
 class KnownIdentity:
-    """The patterns of one patient."""
+    """The spellings of one patient's identity."""
 
     def __init__(self, identities: Iterable[tuple[str, str]], vocabulary: Collection[str]) -> None:
         """Take rows of the table ``identities``: kind and original value.
@@ -45,18 +74,15 @@ class KnownIdentity:
         ``vocabulary`` (casefolded words): an identifier or a department that is one of them means nobody. A
         name that is one does.
         """
-        patterns: set[str] = set()
+        spellings: set[_Spelling] = set()
         for kind, original_value in identities:
             if kind == IdentityKind.NAME or original_value.strip().casefold() not in vocabulary:
-                patterns.update(_patterns(IdentityKind(kind), original_value))
-        self._pattern = re.compile("|".join(sorted(patterns))) if patterns else None
+                spellings.update(_spellings(IdentityKind(kind), original_value))
+        self._spellings = sorted(spellings)
 
     def occurs_in(self, text: str) -> bool:
         """Whether any part of the identity is in ``text``."""
-        if self._pattern is None:
-            return False
-        # JohnDoe is one word as written, and two as meant; McDonald the other way round.
-        return any(self._pattern.search(fold(form)) for form in {text, _CAMEL_CASE.sub(" ", text)})
+        return any(spelling.is_in(*form) for form in _forms(text) for spelling in self._spellings)
 
 
 class AnybodysIdentity:
@@ -98,14 +124,14 @@ def name_parts(original_name: str) -> set[str]:
     return {word for word in words if len(word) >= (SHORTEST_IDEOGRAPHIC_NAME if _no_spaces(word) else SHORTEST_NAME)}
 
 
-def _patterns(kind: IdentityKind, original_value: str) -> Iterable[str]:
+def _spellings(kind: IdentityKind, original_value: str) -> Iterable[_Spelling]:
     match kind:
         case IdentityKind.NAME:
-            return [_name_pattern(part) for part in name_parts(original_value)]
+            return [_Spelling(_name_pattern(part), ((part,),)) for part in name_parts(original_value)]
         case IdentityKind.DATE:
-            return _date_patterns(original_value)
+            return _date_spellings(original_value)
         case IdentityKind.ID | IdentityKind.PLACE | IdentityKind.UID:
-            return _id_patterns(original_value)
+            return _id_spellings(original_value)
 
 
 def _no_spaces(word: str) -> bool:
@@ -119,7 +145,7 @@ def _name_pattern(part: str) -> str:
     return _NO_LETTER_BEFORE + re.escape(part) + _NO_LETTER_AFTER
 
 
-def _id_patterns(original_value: str) -> Iterable[str]:
+def _id_spellings(original_value: str) -> Iterable[_Spelling]:
     """An identifier or a place, whatever stands between its characters or before its first figure."""
     characters = re.findall(r"[^\W_]", fold(original_value))
     if len(characters) < SHORTEST_ID:
@@ -131,8 +157,10 @@ def _id_patterns(original_value: str) -> Iterable[str]:
     if len(significant) >= SHORTEST_INSIDE:
         spelled = _SEPARATOR.join(map(re.escape, significant))
         # A telephone number may be inside anything; six figures of a longer number are nobody's identifier.
-        return [spelled if len(significant) > SHORTEST_INSIDE else _delimited(spelled, significant)]
-    return [_delimited(re.escape(significant), significant)]
+        pattern = spelled if len(significant) > SHORTEST_INSIDE else _delimited(spelled, significant)
+    else:
+        pattern = _delimited(re.escape(significant), significant)
+    return [_Spelling(pattern, ((significant,),))]
 
 
 def _delimited(pattern: str, text: str) -> str:
@@ -141,15 +169,15 @@ def _delimited(pattern: str, text: str) -> str:
     return _NO_ALNUM_BEFORE + pattern + _NO_ALNUM_AFTER
 
 
-def _date_patterns(original_value: str) -> Iterable[str]:
+def _date_spellings(original_value: str) -> Iterable[_Spelling]:
     """The usual spellings: years of four or two figures, three orders, months in figures and English."""
     match = _DATE.match(original_value.strip())
     if match is None:
-        return _id_patterns(original_value)
+        return _id_spellings(original_value)
     try:
         day = date(int(match[1]), int(match[3]), int(match[4]))
     except ValueError:
-        return _id_patterns(original_value)
+        return _id_spellings(original_value)
     yyyy, yy, mm, dd = f"{day:%Y}".rjust(4, "0"), f"{day:%y}", f"{day:%m}", f"{day:%d}"
     month, dom = f"0?{day.month}", f"0?{day.day}"
     name = _MONTHS[day.month - 1]
@@ -168,4 +196,6 @@ def _date_patterns(original_value: str) -> Iterable[str]:
         named + gap + dom + gap + year,
         yyyy + gap + named + gap + dom,
     ]
-    return compact + [_NO_DIGIT_BEFORE + spelled + _NO_DIGIT_AFTER for spelled in delimited]
+    patterns = compact + [_NO_DIGIT_BEFORE + spelled + _NO_DIGIT_AFTER for spelled in delimited]
+    # Each of them has the year's last two figures, the day, and the month as a number or by its name.
+    return [_Spelling("|".join(patterns), ((yy,), (str(day.day),), (str(day.month), name[:3])))]

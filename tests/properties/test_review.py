@@ -1,4 +1,6 @@
 import tempfile
+from datetime import date
+from itertools import zip_longest
 from pathlib import Path
 
 from hypothesis import given
@@ -72,3 +74,21 @@ def test_any_identity_can_be_searched_for(kind: str, original: str, text: str) -
 def test_name_standing_alone_is_always_found(name: str, around: str) -> None:
     identity = KnownIdentity([("name", f"{name.capitalize()}^X")], frozenset())
     assert identity.occurs_in(f"{around} {name.upper()} {around}")
+
+
+SPELLED = ["%Y%m%d", "%d%m%Y", "%y%m%d", "%d.%m.%y", "%m/%d/%Y", "%Y - %m - %d", "%d-%b-%Y", "%B %d, %Y", "%d%b%y"]
+
+
+@given(st.dates(min_value=date(1000, 1, 1)), st.sampled_from(SPELLED), st.text(alphabet="abc xyz", max_size=20))
+def test_date_is_found_however_it_is_spelled(day: date, spelled: str, around: str) -> None:
+    identity = KnownIdentity([("date", f"{day:%Y%m%d}")], frozenset())
+    assert identity.occurs_in(f"{around} {day.strftime(spelled)} {around}")
+
+
+@given(st.from_regex(r"[A-Z]{0,3}[1-9]{6,12}", fullmatch=True), st.lists(st.sampled_from(["", " ", "-", ".", "_"])))
+def test_identifier_is_found_whatever_stands_between_its_characters(original: str, separators: list[str]) -> None:
+    spread = "".join(
+        character + separator
+        for character, separator in zip_longest(original, separators[: len(original) - 1], fillvalue="")
+    )
+    assert KnownIdentity([("id", original)], frozenset()).occurs_in(f"see {spread} there")
