@@ -82,6 +82,15 @@ class Place(NamedTuple):
     character_sets: tuple[str, ...]
 
 
+class _Plan(NamedTuple):
+    """What is to become of an attribute at a place, as far as that does not depend on its value."""
+
+    place: Place
+    rule: Rule
+    applied: "tuple[Applied, ...]"  # where its value is kept, shifted, cleaned or replaced
+    options: frozenset[Option]
+
+
 class Record(NamedTuple):
     """One thing that would leave, as a row of the dump."""
 
@@ -175,6 +184,7 @@ class Engine:
         self._runs: dict[tuple[Run, tuple[str, ...], frozenset[int]], _ReleasedRun] = {}
         self._private_groups: dict[tuple[tuple[int, ...], tuple[int, ...]], Hit] = {}
         self._places: dict[tuple[tuple[int, ...], int, tuple[str, ...]], Place] = {}
+        self._plans: dict[tuple[tuple[int, ...], int, str, tuple[str, ...]], _Plan | Hit] = {}
         self._additions: dict[frozenset[Option], tuple[tuple[int, Hit], ...]] = {}
 
     def release(
@@ -198,7 +208,7 @@ class Engine:
             REQUIRED_VALUE_LOST where the rules leave no usable object.
         """
         if sop_class_uid != self._sop_class_uid or self._remembered_bytes > MAX_REMEMBERED_BYTES:
-            self._memory, self._runs, self._places = {}, {}, {}
+            self._memory, self._runs, self._places, self._plans = {}, {}, {}, {}
             self._remembered_bytes = 0
             self._sop_class_uid = sop_class_uid
             self._requirements = requirements_of(sop_class_uid)
@@ -314,34 +324,15 @@ class Engine:
 
     def _release_element(self, prefix: tuple[int, ...], element: Element, character_sets: tuple[str, ...]) -> Hit:
         tag, vr, value = element
-        rule = self._rules.rule(tag)
-        place = self._place(prefix, tag, character_sets)
-        requirement = place.requirement
-        if rule is None:
-            return self._gone(place, vr, None, Drop.UNLISTED)
-        if place.text in self._recipe.dropped_paths:
-            return self._gone(place, vr, rule, Drop.DECISION)
-        match rule.action:
-            case Action.REMOVE:
-                return self._gone(place, vr, rule, Drop.BY_RULE)
-            case Action.EMPTY:
-                if requirement is Requirement.VALUE:
-                    return self._gone(place, vr, rule, Drop.BY_RULE)
-                return Hit(_empty(tag, rule.vrs[0]), applied=(Applied(place.text, "empty", Drop.BY_RULE.value),))
-            case Action.DUMMY:
-                return self._dummy(place, rule, value)
-            case (
-                Action.KEEP
-                | Action.CLEAN
-                | Action.SHIFT
-                | Action.UID
-                | Action.PSEUDONYM
-                | Action.CAP_AGE
-                | Action.COARSEN
-            ):
-                pass
-            case _:
-                assert_never(rule.action)
+        key = (prefix, tag, vr, character_sets)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = self._plan(self._place(prefix, tag, character_sets), vr)
+        if isinstance(plan, Hit):
+            return plan
+        place, rule = plan.place, plan.rule
+        if rule.action is Action.DUMMY:
+            return self._dummy(place, rule, value)
         if isinstance(value, tuple) != (rule.vrs[0] == "SQ"):
             if value:  # an empty element of another VR says nothing
                 return self._gone(place, vr, rule, Drop.WRONG_VR)
@@ -350,9 +341,39 @@ class Engine:
             return self._sequence(place, rule, value)
         if not value:
             return Hit(_empty(tag, vr if vr in rule.vrs else rule.vrs[0]))
-        return self._leaf(place, rule, vr, value)
+        return self._leaf(plan, vr, value)
 
-    def _leaf(self, place: Place, rule: Rule, vr: str, raw: bytes) -> Hit:
+    def _plan(self, place: Place, vr: str) -> _Plan | Hit:
+        """What is to become of an attribute; at once a hit where its value does not matter."""
+        tag = place.path[-1]
+        rule = self._rules.rule(tag)
+        if rule is None:
+            return self._gone(place, vr, None, Drop.UNLISTED)
+        if place.text in self._recipe.dropped_paths:
+            return self._gone(place, vr, rule, Drop.DECISION)
+        match rule.action:
+            case Action.REMOVE:
+                return self._gone(place, vr, rule, Drop.BY_RULE)
+            case Action.EMPTY:
+                if place.requirement is Requirement.VALUE:
+                    return self._gone(place, vr, rule, Drop.BY_RULE)
+                return Hit(_empty(tag, rule.vrs[0]), applied=(Applied(place.text, "empty", Drop.BY_RULE.value),))
+            case (
+                Action.DUMMY
+                | Action.KEEP
+                | Action.CLEAN
+                | Action.SHIFT
+                | Action.UID
+                | Action.PSEUDONYM
+                | Action.CAP_AGE
+                | Action.COARSEN
+            ):
+                return _plan_of(place, rule)
+            case _:
+                assert_never(rule.action)
+
+    def _leaf(self, plan: _Plan, vr: str, raw: bytes) -> Hit:
+        place, rule = plan.place, plan.rule
         try:
             value = release_value(rule, place.path[-1], vr, raw, place.character_sets, self._recipe, self._patient)
             encoded = encode_element(place.path[-1], value.vr, value.encoded)
@@ -366,9 +387,10 @@ class Engine:
             return self._gone(place, vr, rule, Drop.TOO_LONG)
         if not value.encoded:
             return Hit(encoded)
-        return self._kept(place, rule, value, raw, encoded)
+        return self._kept(plan, value, raw, encoded)
 
-    def _kept(self, place: Place, rule: Rule, value: Value, raw: bytes, encoded: bytes) -> Hit:
+    def _kept(self, plan: _Plan, value: Value, raw: bytes, encoded: bytes) -> Hit:
+        place = plan.place
         hit = is_identity_hit(value, raw, self._patient)
         if hit and value.fold is not Fold.NONE:
             # A folded row would hide it: this one value gets a row of its own, to be decided on.
@@ -376,19 +398,12 @@ class Engine:
         if value.fold is Fold.NONE and (place.text, value.text) in self._recipe.decisions:
             replacement = self._recipe.decisions[place.text, value.text]
             if replacement is None:
-                return self._gone(place, value.vr, rule, Drop.DECISION)
+                return self._gone(place, value.vr, plan.rule, Drop.DECISION)
             value = Value(replacement.encode(), value.vr, Fold.NONE, replacement)
             encoded = encode_element(place.path[-1], value.vr, value.encoded)
             hit = False
         record = Record(place.text, value.vr, value.fold, value.text, value.low, value.high, hit)
-        return Hit(
-            encoded,
-            records=(record,),
-            applied=(Applied(place.text, rule.action.value, ""),),
-            options=frozenset((rule.option,)) if rule.option is not None else frozenset(),
-            original_words=value.dropped_words,
-            original_uids=value.original_uids,
-        )
+        return Hit(encoded, (record,), plan.applied, plan.options, value.dropped_words, value.original_uids)
 
     def _sequence(self, place: Place, rule: Rule, items: Items) -> Hit:
         encoded_items: list[bytes] = []
@@ -471,7 +486,7 @@ class Engine:
         )
         text_path = _private_path(prefix, tag >> 16, f"xx{tag & 0xFF:02X}", creator)
         place = Place((*prefix, tag), text_path, Requirement.OPTIONAL, character_sets)
-        hit = self._leaf(place, rule, listed_vr if vr == "UN" else vr, raw)
+        hit = self._leaf(_plan_of(place, rule), listed_vr if vr == "UN" else vr, raw)
         return hit if hit.encoded else None
 
     def _dummy(self, place: Place, rule: Rule, value: bytes | Items) -> Hit:
@@ -547,6 +562,11 @@ def _size_of(element: Element) -> int:
     if isinstance(element.value, bytes):
         return _BYTES_PER_ELEMENT + len(element.value)
     return _BYTES_PER_ELEMENT + sum(_size_of(inner) for item in element.value for inner in item)
+
+
+def _plan_of(place: Place, rule: Rule) -> _Plan:
+    options = frozenset((rule.option,)) if rule.option is not None else frozenset()
+    return _Plan(place, rule, (Applied(place.text, rule.action.value, ""),), options)
 
 
 def _tag_of(pair: tuple[int, Hit]) -> int:

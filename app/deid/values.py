@@ -8,9 +8,9 @@ import math
 import re
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from typing import NamedTuple
 
 from app.deid.code_strings import known_terms
 from app.deid.recipe import Patient, Recipe
@@ -78,8 +78,7 @@ class DroppedError(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """What may leave: encoded bytes, and how it is shown.
 
     ``low`` and ``high`` are the range of a folded number, date or time.

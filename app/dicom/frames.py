@@ -9,11 +9,12 @@ import io
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
 from app.dicom.codestreams import FrameSize, clean_frame, starts_frame
-from app.dicom.reading import Header, PixelElement
-from app.dicom.tokens import ITEM, SEQUENCE_END, swap_words
+from app.dicom.reading import Header, PixelElement, integer_of
+from app.dicom.tokens import ITEM, SEQUENCE_END, Element, swap_words
 from app.dicom.writing import SEQUENCE_END as SEQUENCE_END_BYTES
 from app.dicom.writing import encode_fragment
 from app.errors import Reason, UnreadableError
@@ -25,6 +26,7 @@ MAX_FRAGMENTS = 1_000_000
 
 ROWS, COLUMNS, SAMPLES, BITS, FRAMES = 0x00280010, 0x00280011, 0x00280002, 0x00280100, 0x00280008
 PHOTOMETRIC = 0x00280004
+_LENGTH_TAGS = (BITS, SAMPLES, ROWS, COLUMNS, PHOTOMETRIC, FRAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,7 @@ class Fragment:
 
 def number_of_frames(header: Header) -> int:
     """(0028,0008), or 1."""
-    if not header.value(FRAMES):
-        return 1
-    count = header.integer(FRAMES)
-    if not count:
-        raise UnreadableError(Reason.PIXEL_LENGTH)
-    return count
+    return _frames(header.by_tag.get(FRAMES))
 
 
 def native_length(header: Header, pixel: PixelElement) -> int:
@@ -50,36 +47,42 @@ def native_length(header: Header, pixel: PixelElement) -> int:
 
     Raises UnreadableError(PIXEL_LENGTH) where one of them is missing or the element is shorter.
     """
-    declared = header.integer(BITS)
-    bits = {0x7FE00008: 32, 0x7FE00009: 64}.get(pixel.tag, declared)
-    # PS3.3 C.7.6.24 and C.7.6.25 fix the bits of floats: with others, a recipient's reader takes other pixels.
-    if pixel.length is None or not bits or declared not in (None, bits):
-        raise UnreadableError(Reason.PIXEL_LENGTH)
-    samples = 2 if header.text(PHOTOMETRIC) == "YBR_FULL_422" else _samples(header)
-    length = (_cells(header) * samples * bits * number_of_frames(header) + 7) // 8
-    if pixel.length < length:
+    length = header.follow(_LENGTHS.get(pixel.tag, _length), _LENGTH_TAGS)
+    if pixel.length is None or pixel.length < length:
         raise UnreadableError(Reason.PIXEL_LENGTH)
     return length
 
 
+def _length(elements: tuple[Element | None, ...], fixed_bits: int | None = None) -> int:
+    declared, samples, rows, columns = map(integer_of, elements[:4])
+    photometric, frames = elements[4:]
+    bits = fixed_bits or declared
+    # PS3.3 C.7.6.24 and C.7.6.25 fix the bits of floats: with others, a recipient's reader takes other pixels.
+    if not bits or declared not in (None, bits) or not rows or not columns:
+        raise UnreadableError(Reason.PIXEL_LENGTH)
+    text = photometric.value if photometric is not None else b""
+    is_halved = isinstance(text, bytes) and text.rstrip(b" \0") == b"YBR_FULL_422"
+    return (rows * columns * (2 if is_halved else samples or 1) * bits * _frames(frames) + 7) // 8
+
+
+_LENGTHS = {0x7FE00008: partial(_length, fixed_bits=32), 0x7FE00009: partial(_length, fixed_bits=64)}
+
+
+def _frames(element: Element | None) -> int:
+    if element is None or not isinstance(element.value, bytes) or not element.value:
+        return 1
+    count = integer_of(element)
+    if not count:
+        raise UnreadableError(Reason.PIXEL_LENGTH)
+    return count
+
+
 def frame_size(header: Header) -> FrameSize:
     """What one decoded frame of encapsulated pixel data has. Raises UnreadableError(PIXEL_LENGTH)."""
-    bits = header.integer(BITS)
-    if not bits:
+    bits, samples, rows, columns = map(header.integer, (BITS, SAMPLES, ROWS, COLUMNS))
+    if not bits or not rows or not columns:
         raise UnreadableError(Reason.PIXEL_LENGTH)
-    cells = _cells(header)
-    return FrameSize(cells, (cells * _samples(header) * bits + 7) // 8)
-
-
-def _cells(header: Header) -> int:
-    rows, columns = header.integer(ROWS), header.integer(COLUMNS)
-    if not rows or not columns:
-        raise UnreadableError(Reason.PIXEL_LENGTH)
-    return rows * columns
-
-
-def _samples(header: Header) -> int:
-    return header.integer(SAMPLES) or 1
+    return FrameSize(rows * columns, (rows * columns * (samples or 1) * bits + 7) // 8)
 
 
 def read_pixels(file: BinaryIO, header: Header, pixel: PixelElement) -> Iterator[bytes]:

@@ -7,9 +7,10 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from functools import lru_cache
+from typing import BinaryIO, TypeVar
 
 from app.dicom.dictionary import transfer_syntaxes
 from app.dicom.runs import Elements, HeaderMemory, Run, Segment, resolve_vrs
@@ -49,6 +50,16 @@ _ENCODINGS = {
     "ISO_IR 192": "utf-8",
 }
 MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
+
+
+T = TypeVar("T")
+Follows = Callable[[tuple[Element | None, ...]], T]
+_REMEMBERED_BYTES = 64
+
+
+@lru_cache(maxsize=1024)
+def _remembered(function: Follows[T], elements: tuple[Element | None, ...]) -> T:
+    return function(elements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +120,27 @@ class Header:
 
     def integer(self, tag: int) -> int | None:
         """A top-level US element's first value, or an IS element's; None for anything else."""
-        element = self.by_tag.get(tag)
-        if element is None or not isinstance(element.value, bytes) or not element.value:
-            return None
-        if element.vr != dictionary_vr(
-            tag
-        ):  # what the rules drop must not count here, or nobody reads the pixels alike
-            return None
-        value = element.value
-        if element.vr == "US":  # also where the bytes happen to be digits: 12337 rows are b"10"
-            return int(struct.unpack_from("<H", value)[0]) if len(value) >= 2 else None
-        text = value.strip(b" \0").split(b"\\")[0].strip()
-        return int(text) if text.isdigit() and len(text) < 10 else None
+        return integer_of(self.by_tag.get(tag))
+
+    def follow(self, function: "Follows[T]", tags: Iterable[int]) -> T:
+        """What follows from the top-level elements of these tags; ``function`` is asked once for the same ones."""
+        elements = tuple(map(self.by_tag.get, tags))
+        # Large ones are of no ordinary image, and would stay in memory.
+        is_small = all(one is None or len(one.value) <= _REMEMBERED_BYTES for one in elements)
+        return _remembered(function, elements) if is_small else function(elements)
+
+
+def integer_of(element: Element | None) -> int | None:
+    """A US element's first value, or an IS element's; None for anything else."""
+    if element is None or not isinstance(element.value, bytes) or not element.value:
+        return None
+    if element.vr != dictionary_vr(element.tag):  # what the rules drop must not count, or nobody reads the pixels alike
+        return None
+    value = element.value
+    if element.vr == "US":  # also where the bytes happen to be digits: 12337 rows are b"10"
+        return int(struct.unpack_from("<H", value)[0]) if len(value) >= 2 else None
+    text = value.strip(b" \0").split(b"\\")[0].strip()
+    return int(text) if text.isdigit() and len(text) < 10 else None
 
 
 def read_header(

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.dicom.reading import Header
+from app.dicom.reading import Header, integer_of
+from app.dicom.tokens import Element
 
 _PIXEL_DATA = 0x7FE00010
 _ALLOCATED, _STORED, _HIGH_BIT, _REPRESENTATION = 0x00280100, 0x00280101, 0x00280102, 0x00280103
 _PADDING, _PADDING_LIMIT = 0x00280120, 0x00280121
+_TAGS = (_ALLOCATED, _STORED, _HIGH_BIT, _REPRESENTATION, _PADDING, _PADDING_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,16 @@ class UnusedBits:
 
 def unused_bits(header: Header, pixel_tag: int) -> UnusedBits | None:
     """The unused bits of a header's native pixels; None where there are none, or not above the value."""
-    allocated, stored = header.integer(_ALLOCATED), header.integer(_STORED)
-    if pixel_tag != _PIXEL_DATA or allocated not in (8, 16, 32) or not stored or stored >= allocated:
-        return None
-    if header.integer(_HIGH_BIT) not in (None, stored - 1):
+    return header.follow(_unused_bits, _TAGS) if pixel_tag == _PIXEL_DATA else None
+
+
+def _unused_bits(elements: tuple[Element | None, ...]) -> UnusedBits | None:
+    allocated, stored, high_bit, representation = map(integer_of, elements[:4])
+    if allocated not in (8, 16, 32) or not stored or stored >= allocated or high_bit not in (None, stored - 1):
         return None
     padding = []
-    for tag in (_PADDING, _PADDING_LIMIT):
-        value = header.value(tag)
-        if value is not None and len(value) == 2:
-            signed = int.from_bytes(value, "little", signed=header.integer(_REPRESENTATION) == 1)
+    for element in elements[4:]:
+        if element is not None and isinstance(element.value, bytes) and len(element.value) == 2:
+            signed = int.from_bytes(element.value, "little", signed=representation == 1)
             padding.append(signed & (1 << allocated) - 1)
-    return UnusedBits(allocated // 8, stored, header.integer(_REPRESENTATION) == 1, tuple(padding))
+    return UnusedBits(allocated // 8, stored, representation == 1, tuple(padding))

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterable
+from functools import lru_cache
 
 from app.dicom.tokens import LONG_VRS
 
@@ -11,6 +12,7 @@ _long = struct.Struct("<HH2sHL").pack
 _item = struct.Struct("<HHL").pack
 
 MAX_SHORT_LENGTH = 0xFFFE
+_PREAMBLE = bytes(128) + b"DICM"
 SEQUENCE_END = _item(0xFFFE, 0xE0DD, 0)
 # Ours, registered under nobody: 2.25 needs no registration (PS3.5 Annex B.2).
 IMPLEMENTATION_CLASS_UID = "2.25.215337014562841087734829406142395417683"
@@ -50,14 +52,20 @@ def encode_fragment(value: bytes) -> bytes:
 
 def encode_file_head(sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str) -> bytes:
     """An empty preamble, DICM and a File Meta made from nothing but these."""
-    meta = b"".join(
-        (
-            encode_element(0x00020001, "OB", b"\0\1"),
-            encode_element(0x00020002, "UI", sop_class_uid.encode("ascii")),
-            encode_element(0x00020003, "UI", sop_instance_uid.encode("ascii")),
-            encode_element(0x00020010, "UI", transfer_syntax_uid.encode("ascii")),
-            encode_element(0x00020012, "UI", IMPLEMENTATION_CLASS_UID.encode("ascii")),
-            encode_element(0x00020013, "SH", IMPLEMENTATION_VERSION_NAME.encode("ascii")),
-        )
+    before, after = _around_instance(sop_class_uid, transfer_syntax_uid)
+    instance = encode_element(0x00020003, "UI", sop_instance_uid.encode("ascii"))
+    length = len(before) + len(instance) + len(after)
+    group_length = encode_element(0x00020000, "UL", struct.pack("<L", length))
+    return b"".join((_PREAMBLE, group_length, before, instance, after))
+
+
+@lru_cache(maxsize=64)
+def _around_instance(sop_class_uid: str, transfer_syntax_uid: str) -> tuple[bytes, bytes]:
+    """What stands before and behind the SOP Instance UID in File Meta."""
+    before = encode_element(0x00020001, "OB", b"\0\1") + encode_element(0x00020002, "UI", sop_class_uid.encode("ascii"))
+    after = (
+        encode_element(0x00020010, "UI", transfer_syntax_uid.encode("ascii")),
+        encode_element(0x00020012, "UI", IMPLEMENTATION_CLASS_UID.encode("ascii")),
+        encode_element(0x00020013, "SH", IMPLEMENTATION_VERSION_NAME.encode("ascii")),
     )
-    return bytes(128) + b"DICM" + encode_element(0x00020000, "UL", struct.pack("<L", len(meta))) + meta
+    return before, b"".join(after)
