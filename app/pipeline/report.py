@@ -137,6 +137,8 @@ def _images(project: Project, decisions: Decisions, sign_off: SignOffRecord) -> 
 
 
 def _audit_sample(project: Project, decisions: Decisions) -> AuditSample | None:
+    if not decisions.images:  # then nobody has seen one, and the draw may be spared
+        return None
     sample = draw_audit_sample(project, decisions=decisions)
     if not sample.seen:
         return None

@@ -263,41 +263,62 @@ class ImagePlanner:
         self, row: Any, regions: tuple[Region, ...], series_uid: str, series_seen: str, edited: frozenset[int] | None
     ) -> CheckedImage:
         """``edited`` are the images whose face was taken out, of a series where it has to be; else None."""
-        uid = row["original_sop_instance_uid"]
-        is_current = row["checked_with"] == check_digest(uid, row["size"], row["mtime_ns"], self._signature)
-        seen = _seen(row["regions_digest"] or "")
+        # Unpacked, because half a million of them are asked for, and each name of a row is searched for.
+        (
+            instance_id,
+            _,
+            _,
+            _,
+            uid,
+            sop_class_uid,
+            instance_number,
+            original_locator,
+            size,
+            mtime_ns,
+            checked_with,
+            failure,
+            risk_value,
+            original_device,
+            height,
+            width,
+            frames,
+            digest,
+        ) = row
+        is_current = checked_with == check_digest(uid, size, mtime_ns, self._signature)
+        seen = _seen(digest or "")
+        risk = Risk(risk_value or Risk.NONE)
         own, of_series = self._decisions.images.get(uid), self._decisions.images.get(series_uid)
         decision, current = (own, seen) if own is not None else (of_series, series_seen)
         if self._is_withheld(row) or (decision is not None and decision.action is ImageAction.EXCLUDE):
             plan = _EXCLUDED
-        elif series_uid in self._faces or (edited is not None and row["id"] not in edited):
+        elif series_uid in self._faces or (edited is not None and instance_id not in edited):
             plan = _FACE
         elif not is_current:
             plan = _UNCHECKED
-        elif row["failure"]:
-            plan = ImagePlan(ImageState.UNCHECKED, Reason(row["failure"]))
+        elif failure:
+            plan = ImagePlan(ImageState.UNCHECKED, Reason(failure))
         else:
             plan = plan_image(
                 found=_clip([region.box for region in regions if region.is_strong], row),
                 is_unsure=any(not region.is_strong for region in regions),
-                risk=Risk(row["risk"] or Risk.NONE),
-                drawn=_clip(self._drawn(uid, series_uid, row["original_device"]), row),
+                risk=risk,
+                drawn=_clip(self._drawn(uid, series_uid, original_device), row),
                 decision=decision if decision is not None and decision.seen == current else None,
                 rules=self._rules,
                 unattended=self._unattended,
             )
         return CheckedImage(
-            instance_id=row["id"],
+            instance_id=instance_id,
             original_sop_instance_uid=uid,
-            sop_class_uid=row["sop_class_uid"],
-            instance_number=row["instance_number"],
-            original_locator=row["original_locator"],
-            original_device=row["original_device"] or "",
-            risk=Risk(row["risk"] or Risk.NONE),
-            failure=row["failure"],
-            rows=row["height"] or 0,
-            columns=row["width"] or 0,
-            frames=row["frames"] or 0,
+            sop_class_uid=sop_class_uid,
+            instance_number=instance_number,
+            original_locator=original_locator,
+            original_device=original_device or "",
+            risk=risk,
+            failure=failure,
+            rows=height or 0,
+            columns=width or 0,
+            frames=frames or 0,
             regions=regions,
             seen_digest=seen,
             plan=plan,
@@ -364,7 +385,7 @@ def plan_image(
     decision
         A person's, made in sight of what is found now; None where there is no such decision.
     """
-    everything = tuple(sorted({*found, *drawn}, key=_box_content))
+    everything = tuple(sorted({*found, *drawn}, key=_box_content)) if found or drawn else ()
     if decision is not None:
         boxes = everything if decision.action is ImageAction.MASK else drawn
         return _leaving(ImageState.MASKED if boxes else ImageState.SEEN, boxes, rules, seen_by_person=True)
