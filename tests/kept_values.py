@@ -149,7 +149,7 @@ def values_of(header: Header) -> Iterator[tuple[Place, bytes]]:
     return _values(header.elements, ())
 
 
-def _values(elements: tuple[Element, ...], place: Place) -> Iterator[tuple[Place, bytes]]:
+def _values(elements: Iterable[Element], place: Place) -> Iterator[tuple[Place, bytes]]:
     for element in elements:
         if isinstance(element.value, bytes):
             yield (*place, element.tag), element.value

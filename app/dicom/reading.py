@@ -7,7 +7,7 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO, TypeVar
@@ -94,7 +94,7 @@ class Header:
         The same elements, for looking one up.
     """
 
-    elements: tuple[Element, ...]
+    elements: Sequence[Element]
     transfer_syntax_uid: str
     encoding: Encoding
     pixel: PixelElement | None
@@ -200,12 +200,11 @@ def _read(
     segments, pixel, is_ambiguous = _read_dataset(file, head, size, start, encoding, limits, memory)
     if not segments:
         raise UnreadableError(Reason.NO_DATASET)
-    elements = Elements.of(segments)
-    by_tag = elements.by_tag()
+    elements = Elements(segments)
     if is_ambiguous:
-        signed = by_tag.get(PIXEL_REPRESENTATION)
-        elements = Elements.of(_resolve_vrs(segments, signed is not None and signed.value == b"\x01\0"))
-        by_tag = elements.by_tag()
+        signed = next((element for element in elements if element.tag == PIXEL_REPRESENTATION), None)
+        elements = Elements(_resolve_vrs(segments, signed is not None and signed.value == b"\x01\0"))
+    by_tag = {element.tag: element for element in elements} if memory is None else memory.by_tag(elements)
     if not transfer_syntax:
         # PS3.10 needs File Meta; without it, the encoding is what the bytes show, and pixels can only be native.
         transfer_syntax = _default_transfer_syntax(encoding)
@@ -218,7 +217,7 @@ def _read(
         transfer_syntax_uid=transfer_syntax,
         encoding=encoding,
         pixel=None if pixel is None else _pixel_element(pixel),
-        character_sets=character_sets_of(elements),
+        character_sets=_character_sets(by_tag.get(SPECIFIC_CHARACTER_SET), ()),
         inflated=inflated,
         has_meta=has_preamble,
         by_tag=by_tag,
@@ -380,12 +379,14 @@ def _resolve_vrs(segments: Iterable[Segment], signed: bool) -> Iterator[Segment]
 def character_sets_of(elements: Iterable[Element], inherited: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The Specific Character Set that holds in a dataset or an item (PS3.5 section 6.1.2.3)."""
     for element in elements:
-        if element.tag == SPECIFIC_CHARACTER_SET:
-            text = _ascii(element.value)
-            return tuple(part.strip() for part in text.split("\\")) if text else inherited
-        if element.tag > SPECIFIC_CHARACTER_SET:
-            break
+        if element.tag >= SPECIFIC_CHARACTER_SET:
+            return _character_sets(element, inherited) if element.tag == SPECIFIC_CHARACTER_SET else inherited
     return inherited
+
+
+def _character_sets(element: Element | None, inherited: tuple[str, ...]) -> tuple[str, ...]:
+    text = _ascii(element.value) if element is not None else ""
+    return tuple([part.strip() for part in text.split("\\")]) if text else inherited
 
 
 def decode_text(value: bytes, character_sets: tuple[str, ...]) -> str:

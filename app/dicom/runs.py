@@ -6,9 +6,9 @@ elements: how an element is cut depends on nothing but its own bytes and the enc
 memory equals the one that is read without (a test holds this for real and for damaged files).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 from app.dicom.tokens import LONG_VRS, Element, Encoding, PixelStart, Tokenizer
 
@@ -39,7 +39,7 @@ class Run:
         Whether a VR is still one of the dictionary's ambiguous ones.
     """
 
-    __slots__ = ("_resolved", "by_tag", "elements", "first_tag", "is_ambiguous", "last_tag", "raw", "size")
+    __slots__ = ("_resolved", "elements", "first_tag", "is_ambiguous", "last_tag", "raw", "size")
 
     def __init__(self, raw: bytes, elements: tuple[Element, ...], size: int, *, is_ambiguous: bool) -> None:
         self.raw = raw
@@ -47,7 +47,6 @@ class Run:
         self.size = size
         self.is_ambiguous = is_ambiguous
         self.first_tag, self.last_tag = elements[0].tag, elements[-1].tag
-        self.by_tag: Mapping[int, Element] = {element.tag: element for element in elements}
         self._resolved: dict[str, Run] = {}
 
     def resolved(self, integer_vr: str) -> "Run":
@@ -64,34 +63,43 @@ class Run:
 Segment: TypeAlias = Run | Element
 
 
-class Elements(tuple[Element, ...]):
-    """The elements of a dataset, which also know the segments (runs and single elements) that they came in."""
+class Elements(Sequence[Element]):
+    """The elements of a dataset, which came in segments (runs and single elements); listed only when asked for."""
 
-    segments: tuple[Segment, ...]
+    __slots__ = ("_listed", "segments")
 
-    @classmethod
-    def of(cls, segments: Iterable[Segment]) -> "Elements":
-        """All elements of the segments, in their order."""
-        kept = tuple(segments)
-        flat: list[Element] = []
-        for segment in kept:
-            if isinstance(segment, Run):
-                flat.extend(segment.elements)
-            else:
-                flat.append(segment)
-        elements = cls(flat)
-        elements.segments = kept
-        return elements
+    def __init__(self, segments: Iterable[Segment]) -> None:
+        self.segments = tuple(segments)
+        self._listed: tuple[Element, ...] | None = None
 
-    def by_tag(self) -> dict[int, Element]:
-        """The elements by tag."""
-        found: dict[int, Element] = {}
-        for segment in self.segments:
-            if isinstance(segment, Run):
-                found.update(segment.by_tag)
-            else:
-                found[segment.tag] = segment
-        return found
+    def _list(self) -> tuple[Element, ...]:
+        if self._listed is None:
+            found: list[Element] = []
+            for segment in self.segments:
+                if isinstance(segment, Run):
+                    found.extend(segment.elements)
+                else:
+                    found.append(segment)
+            self._listed = tuple(found)
+        return self._listed
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Elements) and self._list() == other._list()
+
+    __hash__ = None  # type: ignore[assignment]  # nobody needs it, and two that are equal may differ in their segments
+
+    def __len__(self) -> int:
+        return len(self._list())
+
+    def __iter__(self) -> Iterator[Element]:
+        return iter(self._list())
+
+    @overload
+    def __getitem__(self, index: int) -> Element: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Element, ...]: ...
+    def __getitem__(self, index: int | slice) -> Element | tuple[Element, ...]:
+        return self._list()[index]
 
 
 def resolve_vrs(elements: Iterable[Element], integer_vr: str) -> list[Element]:
@@ -183,6 +191,21 @@ class HeaderMemory:
         self._known: dict[Encoding, _Known] = {}
         # By the bytes of the group length, which stands first; one that is a guess away is never looked for.
         self._metas: dict[bytes, Meta] = {}
+        # The elements of some runs by tag: those of the headers of a series.
+        self._runs: tuple[Run, ...] = ()
+        self._by_tag: dict[int, Element] = {}
+
+    def by_tag(self, elements: Elements) -> dict[int, Element]:
+        """The elements by tag, in any order."""
+        runs = tuple([segment for segment in elements.segments if isinstance(segment, Run)])
+        if runs != self._runs:
+            self._runs = runs
+            self._by_tag = {element.tag: element for run in runs for element in run.elements}
+        found = self._by_tag.copy()
+        for segment in elements.segments:
+            if not isinstance(segment, Run):
+                found[segment.tag] = segment
+        return found
 
     def find_meta(self, head: bytes, start: int) -> Meta | None:
         """A known File Meta that stands at ``start``."""

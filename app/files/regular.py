@@ -1,5 +1,6 @@
 """Regular files, and nothing else: links, junctions, pipes and devices of a source are never opened."""
 
+import io
 import os
 import stat
 import sys
@@ -10,6 +11,11 @@ from app.errors import Reason, UnreadableError
 # Windows refuses longer paths unless they are written in the form that bypasses its parser (MAX_PATH is 260,
 # and a folder must leave room for an 8.3 name).
 WINDOWS_LONG_PATH = 248
+# Between lstat and open, a pipe or a link could take the name: O_NOFOLLOW refuses the link, O_NONBLOCK keeps the pipe
+# from blocking.
+_FLAGS = os.O_RDONLY
+for _name in ("O_BINARY", "O_CLOEXEC", "O_NOINHERIT", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"):
+    _FLAGS |= getattr(os, _name, 0)
 
 
 def system_path(path: str) -> str:
@@ -55,17 +61,13 @@ def open_regular(path: str) -> BinaryIO:
         reason = irregularity(before)
         if reason is not None:
             raise UnreadableError(reason)
-        # Between lstat and open, a pipe or a link could take the name: O_NOFOLLOW refuses the link,
-        # O_NONBLOCK keeps the pipe from blocking, and what was opened must be what was looked at.
-        flags = os.O_RDONLY
-        for name in ("O_BINARY", "O_CLOEXEC", "O_NOINHERIT", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"):
-            flags |= getattr(os, name, 0)
-        file = os.fdopen(os.open(path, flags), "rb")
+        # Not fdopen, which asks each file whether it is a terminal.
+        file = io.BufferedReader(io.FileIO(os.open(path, _FLAGS)))
     except FileNotFoundError:
         raise UnreadableError(Reason.VANISHED) from None
     except (OSError, ValueError):  # ValueError: a path with a NUL
         raise UnreadableError(Reason.UNREADABLE_IO) from None
-    after = os.fstat(file.fileno())
+    after = os.fstat(file.fileno())  # what was opened must be what was looked at
     if not stat.S_ISREG(after.st_mode) or not os.path.samestat(before, after):
         file.close()
         raise UnreadableError(Reason.NOT_A_REGULAR_FILE)

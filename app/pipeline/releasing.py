@@ -15,6 +15,7 @@ from app.deid.recipe import Patient, Recipe
 from app.deid.release import Releaser
 from app.errors import Reason, UnreadableError
 from app.files.locator import ArchiveCache, Locator, open_locator
+from app.files.regular import system_path
 from app.project.images import ImagePlan
 
 _STUDY_UID, _SERIES_UID, _MODALITY, _BODY_PART, _DESCRIPTION = (
@@ -56,12 +57,12 @@ def release_instance(context: ReleaseContext, task: ReleaseTask) -> ReleasedInst
     """De-identify one instance in a worker; see ``app.bundle.release.ReleaseFunction``."""
     opened = _open(context)
     locator = Locator.from_text(task.original_locator)
-    _check_unchanged(locator, task)
     try:
         file = open_locator(locator, opened.cache)
     except OSError:
         raise UnreadableError(Reason.UNREADABLE_IO) from None
     try:
+        _check_unchanged(locator, task, file)
         released = opened.releaser.release(file, context.plans.get(task.instance_id))
     except BaseException as error:
         file.close()
@@ -85,15 +86,13 @@ def release_instance(context: ReleaseContext, task: ReleaseTask) -> ReleasedInst
     )
 
 
-def _check_unchanged(locator: Locator, task: ReleaseTask) -> None:
-    try:
-        status = os.stat(locator.original_path)  # noqa: PTH116 - the catalogue's text, not a Path, half a million times
-    except FileNotFoundError:
-        raise UnreadableError(Reason.VANISHED) from None
-    except OSError:
-        raise UnreadableError(Reason.UNREADABLE_IO) from None
-    changed = status.st_mtime_ns != task.mtime_ns or (not locator.original_members and status.st_size != task.size)
-    if changed:
+def _check_unchanged(locator: Locator, task: ReleaseTask, file: BinaryIO) -> None:
+    if locator.original_members:  # the archive's time; a member of another size is another member
+        is_same = os.stat(system_path(locator.original_path)).st_mtime_ns == task.mtime_ns  # noqa: PTH116 - a text
+    else:
+        status = os.fstat(file.fileno())
+        is_same = (status.st_mtime_ns, status.st_size) == (task.mtime_ns, task.size)
+    if not is_same:
         raise UnreadableError(Reason.CHANGED_SINCE_SCAN)
 
 

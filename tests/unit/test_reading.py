@@ -4,6 +4,7 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
@@ -256,7 +257,7 @@ def test_real_files_read_as_pydicom_reads_them() -> None:
     assert compared > 200
 
 
-def comparable(elements: tuple[Element, ...], *, big: bool) -> list[Any]:
+def comparable(elements: Iterable[Element], *, big: bool) -> list[Any]:
     return [
         (
             tag,
