@@ -3,8 +3,7 @@
     OMP_NUM_THREADS=1 python -m benchmarks.scaling /dev/shm/benchmark/large --repeat 3
 
 Needs two cores that nothing else uses. Prints the median of the seconds that people wait, and the ratio once with and
-once without the start of the program and of its workers, which a job of any size pays once. Parts of 64 MB, so that
-there are enough of them to share out: a part is what a worker builds.
+once without the start of the program and of its workers, which a job of any size pays once.
 """
 
 import argparse
@@ -16,8 +15,6 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-PART_MB = 64
-PROTOCOL = Path(__file__).parents[1] / "resources" / "defaults" / "protocol.toml"
 STEPS = ("scan", "prepare", "export")
 
 
@@ -30,18 +27,10 @@ def run(*arguments: str | Path) -> float:
     return time.perf_counter() - began
 
 
-def write_protocol(path: Path) -> None:
-    """The default protocol with small parts."""
-    lines = PROTOCOL.read_text(encoding="utf-8").splitlines()
-    lines = [f"part_size_mb = {PART_MB}" if line.startswith("part_size_mb") else line for line in lines]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
 def make_searched_project(source: Path, folder: Path) -> Path:
     """A project as it is before *prepare*: scanned, selected, its images looked through."""
     project = folder / "searched"
-    write_protocol(folder / "protocol.toml")
-    run("new", project, "--site", "BENCH", "--protocol", folder / "protocol.toml")
+    run("new", project, "--site", "BENCH")
     run("scan", project, source)
     run("select", project)
     run("images", project, "--detect")

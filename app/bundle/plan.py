@@ -6,6 +6,10 @@ from dataclasses import dataclass
 MAX_PART_BYTES = (4 << 30) - (16 << 20)  # below 4 GiB: FAT32, and mail and upload gateways, stop there
 # Far below the 65,535 of a zip without ZIP64: a part's tables are in memory while it is verified.
 MAX_PART_ENTRIES = 10_000
+# A bundle is shared out among so many parts, so that as many processors can build it, and what has to be sent again is
+# small; but nobody wants to handle parts below this size, or ten times the same metadata.
+PARTS_WANTED = 8
+SMALLEST_TARGET_BYTES = 64 << 20
 # The bag's own files (bagit.txt, bag-info.txt, two manifests), croissant.json, and eight under metadata/.
 FIXED_ENTRIES = 13
 # What an instance costs at most besides its bytes, with names of up to 170 characters in the zip: zip headers
@@ -43,15 +47,25 @@ class PlannedPart:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What fits into one part; ``overhead`` are the bytes of its metadata files."""
+    """What fits into one part; ``overhead`` are the bytes of its metadata files.
+
+    ``target`` is how much instances fill a part: another patient starts a new one beyond it.
+    """
 
     size: int
     entries: int
     overhead: int
+    target: int = MAX_PART_BYTES
 
     def holds(self, instances: int, size: int) -> bool:
         """Whether so many instances of so many bytes in all fit."""
         return instances + FIXED_ENTRIES <= self.entries and size + instances * ENTRY_BYTES + self.overhead <= self.size
+
+
+def target_size(patients: Iterable[PatientLoad], overhead: int) -> int:
+    """How full parts should be, in bytes, where the protocol allows it; ``overhead`` as of ``Capacity``."""
+    total = sum(patient.size for patient in patients)
+    return max(total // PARTS_WANTED, SMALLEST_TARGET_BYTES, 10 * overhead)
 
 
 def plan_parts(
@@ -59,9 +73,9 @@ def plan_parts(
 ) -> tuple[PlannedPart, ...]:
     """Fill parts in the order given. Deterministic; knows nothing of workers, time or place.
 
-    A patient that does not fit into what is left starts a new part; one that fits into no part at all is
-    split, and an instance that alone is larger than a part gets one of its own. ``sizes_of(patient_id)`` is
-    only asked for a patient that is split.
+    A patient that does not fit into what is left, or into what is left of the target, starts a new part; one that
+    fits into no part at all is split, and an instance that alone is larger than a part gets one of its own.
+    ``sizes_of(patient_id)`` is only asked for a patient that is split.
     """
     parts: list[PlannedPart] = []
     slices: list[Slice] = []
@@ -76,7 +90,10 @@ def plan_parts(
         instances = size = 0
 
     for patient in patients:
-        if not capacity.holds(instances + patient.instances, size + patient.size):
+        if (
+            not capacity.holds(instances + patient.instances, size + patient.size)
+            or size + patient.size > capacity.target
+        ):
             close()
         if capacity.holds(patient.instances, patient.size):
             pieces: Sequence[tuple[Slice, int]] = [(Slice(patient.patient_id, 0, patient.instances), patient.size)]

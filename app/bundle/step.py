@@ -36,6 +36,7 @@ from app.bundle.plan import (
     PatientLoad,
     PlannedPart,
     plan_parts,
+    target_size,
 )
 from app.bundle.release import Release, ReleaseTask
 from app.bundle.report import Part, render_report
@@ -52,7 +53,7 @@ from app.project.sources import AWAY, is_there_again, require_sources
 
 STEP = "export"
 CHECKSUMS, REPORT, VERIFIER = "SHA256SUMS", "report.html", "verify.py"
-FORMAT = 1  # raised when the same inputs make other bytes
+FORMAT = 2  # raised when the same inputs make other bytes
 _FOLDERS_KEY = "export-folders"
 _MEGABYTE = 1_000_000
 # A worker that takes longer hangs: a network share that does 2 MB/s and half a second an instance are still
@@ -224,7 +225,8 @@ def plan_release(project: Project, patient_codes: Mapping[int, str], metadata_si
     # The card and the bag's files take a few KiB; what is counted for each instance covers the tables.
     overhead = metadata_size + (64 << 10)
     size = min(project.protocol.bundle.part_size_mb * _MEGABYTE, MAX_PART_BYTES)
-    return plan_parts(patients, lambda patient: _sizes(project, patient), Capacity(size, MAX_PART_ENTRIES, overhead))
+    capacity = Capacity(size, MAX_PART_ENTRIES, overhead, target_size(patients, overhead))
+    return plan_parts(patients, lambda patient: _sizes(project, patient), capacity)
 
 
 def _sizes(project: Project, patient_id: int) -> Iterator[int]:

@@ -1,9 +1,20 @@
 """Which instance goes into which part."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bundle.plan import ENTRY_BYTES, FIXED_ENTRIES, Capacity, PatientLoad, PlannedPart, Slice, plan_parts
+from app.bundle.plan import (
+    ENTRY_BYTES,
+    FIXED_ENTRIES,
+    Capacity,
+    PatientLoad,
+    PlannedPart,
+    Slice,
+    plan_parts,
+    target_size,
+)
 
 Sizes = dict[int, list[int]]
 
@@ -29,6 +40,24 @@ def test_patients_share_a_part_while_they_fit() -> None:
 def test_a_patient_that_no_longer_fits_starts_a_new_part_whole() -> None:
     parts = plan({1: [100, 100], 2: [100, 100]}, room_for(3 * cost(100)))
     assert [part.slices for part in parts] == [(Slice(1, 0, 2),), (Slice(2, 0, 2),)]
+
+
+def test_a_part_is_as_full_as_it_should_be_and_no_patient_is_split_for_that() -> None:
+    capacity = replace(room_for(10 * cost(100)), target=250)
+    parts = plan({1: [100], 2: [100], 3: [100], 4: [100] * 5, 5: [100]}, capacity)
+    assert [part.slices for part in parts] == [
+        (Slice(1, 0, 1), Slice(2, 0, 1)),
+        (Slice(3, 0, 1),),
+        (Slice(4, 0, 5),),
+        (Slice(5, 0, 1),),
+    ]
+
+
+def test_bundle_is_shared_out_among_eight_parts_unless_they_were_tiny() -> None:
+    many = [PatientLoad(number, 100, 50_000_000) for number in range(64)]
+    assert target_size(many, 1000) == 8 * 50_000_000
+    assert target_size(many[:3], 1000) == 64 << 20
+    assert target_size(many[:3], 20_000_000) == 200_000_000
 
 
 def test_only_a_patient_larger_than_a_part_is_split() -> None:
