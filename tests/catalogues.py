@@ -40,7 +40,7 @@ def texts_in_code() -> dict[Text, tuple[str, ...]]:
 def _texts_of(path: Path) -> Iterator[Text]:
     """The first argument of each call of a marker, inside f-strings, too: Babel's own extractor passes over those.
 
-    And what the command line's help says: of a command its docstring, of an option its ``help``.
+    Of one that says a count, both forms. And what the command line's help says: of a command its docstring, of an option its ``help``.
     """
     for node in ast.walk(ast.parse(path.read_bytes())):
         match node:
@@ -48,7 +48,10 @@ def _texts_of(path: Path) -> Iterator[Text]:
                 func=ast.Name(id=name) | ast.Attribute(attr=name), args=[ast.Constant(value=str(text)), *_]
             ) if name in _MARKERS:
                 yield text
-            case ast.Call(func=ast.Name(id="mark_plural"), args=[one, several]):
+            case (
+                ast.Call(func=ast.Name(id="mark_plural"), args=[one, several])
+                | ast.Call(func=ast.Name(id="counted"), args=[_, one, several])
+            ):
                 yield ast.literal_eval(one), ast.literal_eval(several)
             case ast.Call(func=ast.Attribute(attr="option"), keywords=keywords):
                 yield from (ast.literal_eval(one.value) for one in keywords if one.arg == "help")
@@ -115,7 +118,9 @@ def update(language: str, texts: dict[Text, tuple[str, ...]]) -> int:
     )
     for text, files in texts.items():
         known = before.get(text)
-        after.add(text, known.string if known is not None else "", locations=[(name, 0) for name in files])
+        # Babel finds a text by its first form: one that has become two is another one.
+        string = known.string if known is not None and forms(known.id) == forms(text) else ""
+        after.add(text, string, locations=[(name, 0) for name in files])
     path = po_file(language)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:

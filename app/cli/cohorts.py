@@ -33,9 +33,9 @@ def run_select(console: Console, folder: Path, where: str | None, wanted: Path |
         troubles = list_troubles(project)
     lines = [line for group in groups for line in _group_lines(console, group)]
     if both:
-        lines.append(console.tr("{count} patients are in more than one group", count=len(both)))
+        lines.append(console.tr("Patients in more than one group: {count}", count=len(both)))
     if file is not None and file.original_ignored:
-        text = mark("{count} columns of the list are no labels of the protocol and stay behind")
+        text = mark("Columns of the list that are no labels of the protocol and stay behind: {count}")
         lines.append(console.tr(text, count=len(file.original_ignored)))
     lines += [trouble_sentence(problem, console.translate) for problem in troubles]
     lines += [_selected_line(console, one) for one in chosen]
@@ -58,7 +58,7 @@ def run_select(console: Console, folder: Path, where: str | None, wanted: Path |
 def _group_lines(console: Console, group: GroupCounts) -> list[str]:
     shortages = (shortage_sentence(one, console.translate) for one in group.original_shortages)
     sentences = (group_sentence(group, console.translate), *shortages)
-    return [console.tr("Group {name}: {sentence}", name=group.name, sentence=one) for one in sentences]
+    return [console.tr("Group {name}. {sentence}", name=group.name, sentence=one) for one in sentences]
 
 
 def _selected_line(console: Console, series: SelectedSeries) -> str:

@@ -11,7 +11,7 @@ import click
 
 from app.errors import ConsignError
 from app.events import Event, Finished, Job, Note, Progress
-from app.text.i18n import language_of_terminal, open_translation
+from app.text.i18n import language_of_terminal, open_plurals, open_translation
 from app.text.job_words import JOB_TITLES, UNITS, count_words
 from app.text.messages import sentence_for, sentences_for
 
@@ -33,6 +33,7 @@ class Console:
         # What a machine reads stays English.
         language = "en" if json_output else language_of_terminal(os.environ)
         self.translate = open_translation([language])
+        self.plural = open_plurals([language])
         self._is_terminal = sys.stderr.isatty()
         self._shown = 0.0
         self._started = 0.0
@@ -153,7 +154,7 @@ class Console:
             click.echo(json.dumps({"event": "finished", "step": event.step, "counts": dict(event.counts)}))
             return
         self._end_line()
-        told = ", ".join(count_words(name, count, self.translate) for name, count in event.counts.items())
+        told = ", ".join(count_words(name, count, self.plural) for name, count in event.counts.items())
         click.echo(self.named(self.tr(JOB_TITLES.get(event.step, event.step)), told), err=True)
 
 

@@ -68,7 +68,7 @@ def run_dataset(console: Console, folder: Path, request: DatasetRequest) -> int:
         for one in state.findings
     ]
     counted = {"findings": len(state.findings), "undecided": len(state.undecided)}
-    lines.append(console.tr("{findings} findings, {undecided} waiting for a decision", **counted))
+    lines.append(console.tr("Findings: {findings}, waiting for a decision: {undecided}", **counted))
     if decisions.preparation_content():
         lines.append(console.tr("Decisions on studies and attributes count from the next: consign prepare"))
     console.result({"findings": findings, "waiting": len(state.undecided)}, "\n".join(lines))

@@ -141,7 +141,9 @@ def files(console: Console, project: Path, target: Path) -> None:
 
     with Project(project) as opened:
         rows = write_file_list(opened, target)
-    text = console.tr("{rows} files. Their names may tell who the patients are: the list stays here.", rows=rows)
+    text = console.tr(
+        "Files in the list: {rows}. Their names may tell who the patients are: the list stays here.", rows=rows
+    )
     console.result({"rows": rows}, text)
 
 
@@ -290,7 +292,9 @@ def describe(console: Console, project: Path) -> None:
 
     with Project(project) as opened:
         description = describe_project(opened)
-    lines = [console.named(name, text) for name, text in description_words(description, console.translate)]
+    lines = [
+        console.named(name, text) for name, text in description_words(description, console.translate, console.plural)
+    ]
     console.result({"description": description}, "\n".join(lines))
 
 
@@ -346,10 +350,10 @@ def verify(console: Console, bundle: tuple[Path, ...], project: Path | None) -> 
     told = {"parts": len(report.parts), "instances": instances, "findings": findings}
     if not findings:
         counted = {"parts": len(report.parts), "instances": instances}
-        console.result(told, console.tr("Verified: {parts} parts, {instances} instances.", **counted))
+        console.result(told, console.tr("Verified. Parts: {parts}, instances: {instances}.", **counted))
         return 0
     lines = [console.named(f"{one.part} {one.entry} {one.path}", console.sentence(one.code)) for one in report.findings]
-    lines.append(console.tr("NOT VERIFIED: {count} findings.", count=len(findings)))
+    lines.append(console.tr("NOT VERIFIED. Findings: {count}.", count=len(findings)))
     console.result(told, _shortened(console, lines))
     return BLOCKED
 
@@ -364,7 +368,7 @@ def crosswalk(console: Console, project: Path, target: Path) -> None:
 
     with Project(project) as opened:
         rows = crosswalk_csv.write_crosswalk(opened, target)
-    text = console.tr("{rows} rows. This file leads back to patients: it must not leave the site.", rows=rows)
+    text = console.tr("Rows: {rows}. This file leads back to patients: it must not leave the site.", rows=rows)
     console.result({"rows": rows}, text)
 
 
@@ -421,13 +425,13 @@ def run(
 def _stop(console: Console, waiting: "NextSteps") -> int:
     lines = [console.tr("Nothing was exported yet. What is missing:")]
     if waiting.undecided:
-        text = mark("  {count} values wait for a decision: consign values PROJECT --csv FILE")
+        text = mark("  values that wait for a decision: {count} (consign values PROJECT --csv FILE)")
         lines.append(console.tr(text, count=waiting.undecided))
     if waiting.roles:
-        text = mark("  signatures: {roles}: consign approve PROJECT --as NAME --role ROLE")
+        text = mark("  signatures: {roles} (consign approve PROJECT --as NAME --role ROLE)")
         lines.append(console.tr(text, roles=", ".join(waiting.roles)))
     if waiting.images:
-        text = mark("  (held back, unless a person decides: {count} images: consign images PROJECT --csv FILE)")
+        text = mark("  images that are held back unless a person decides: {count} (consign images PROJECT --csv FILE)")
         lines.append(console.tr(text, count=waiting.images))
     lines.append(console.tr("Then: consign export PROJECT --out FOLDER"))
     told = {"undecided": waiting.undecided, "missing": list(waiting.roles), "held_images": waiting.images}

@@ -37,7 +37,7 @@ def run_reports(console: Console, folder: Path, table: Path, accept: Sequence[st
     if len(search.hits) > SHOWN_HITS:
         lines.append(console.tr("... {count} more", count=len(search.hits) - SHOWN_HITS))
     counted = {"reports": search.reports, "hits": len(search.hits), "undecided": search.undecided, "rows": rows}
-    text = mark("{reports} reports, {hits} hits, {undecided} waiting for a decision; {rows} rows in the study list")
+    text = mark("Reports: {reports}, hits: {hits}, waiting for a decision: {undecided}; rows in the study list: {rows}")
     lines.append(console.tr(text, **counted))
     if rows:
         lines.append(console.tr("They count from the next: consign select"))

@@ -31,14 +31,14 @@ def run_values(console: Console, project: Project, target: Path | None, decide: 
     undecided = undecided_blocking(project, rows)
     told = {"rows": len(rows), "suspicious": len(suspicious), "undecided": len(undecided)}
     lines = [_row_line(console, row) for row in suspicious]
-    lines.append(console.tr("{rows} rows, {suspicious} suspicious, {undecided} waiting for a decision", **told))
+    lines.append(console.tr("Rows: {rows}, suspicious: {suspicious}, waiting for a decision: {undecided}", **told))
     return told, lines
 
 
 def _row_line(console: Console, row: ValueRow) -> str:
     is_word = row.kind is RowKind.WORD
     return console.tr(
-        "{reasons}: {what} ({patients} patients)",
+        "{reasons}: {what} (patients: {patients})",
         reasons=", ".join(console.tr(SUSPICION_NAMES[reason]) for reason in row.suspicion),
         what=console.tr("word {word}", word=row.value) if is_word else f"{row.path} = {value_text(row, console.tr)}",
         patients=row.patients,
@@ -74,7 +74,7 @@ def run_images(
         for one in taken.problems:
             problem = console.tr(SCRIPT_PROBLEMS[one.problem])
             lines.append(console.tr("Line {line} of the script: {problem}", line=one.line, problem=problem))
-        text = mark("{rules} new rules of the script were taken over; they count from the next --detect on")
+        text = mark("New rules taken over from the script: {rules}; they count from the next --detect on")
         lines.append(console.tr(text, rules=taken.rows))
         told["script"] = {"rules": taken.rows, "problems": [[one.line, one.problem] for one in taken.problems]}
     lines.append(_states(console, counts) or console.tr("No images are selected"))
@@ -94,7 +94,7 @@ def _told_card(card: SeriesCard) -> dict[str, Any]:
 
 def _card_line(console: Console, card: SeriesCard) -> str:
     return console.tr(
-        "Series {series}, {modality}: {states}. {found} regions of text, {possible} possible. {risk}",
+        "Series {series}, {modality}: {states}. Regions of text: {found}, possible ones: {possible}. {risk}",
         series=card.series_id,
         modality=card.modality or console.tr("images"),
         states=_states(console, card.states),

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from PySide6.QtCore import QLocale
 
 from app.errors import Reason
-from app.gui.text import tr
+from app.gui.text import plural, tr
 from app.pipeline.overview import Check, CheckItem, Leaving, Removed, RoleApproval, Standing, Undecided
-from app.text.i18n import mark
+from app.text.i18n import mark, mark_plural
 from app.text.messages import sentence_for
 from app.text.protocol_words import own_words
 
@@ -45,17 +45,19 @@ STANDINGS = {
 SIGNS = {Standing.DONE: "\u2713", Standing.TO_DO: "\u25cb", Standing.OPTIONAL: "\u25d1", Standing.STALE: "\u21bb"}
 
 _ATTRIBUTES = {
-    "remove": (mark("1 attribute removed"), mark("{count} attributes removed")),
-    "empty": (mark("1 attribute emptied"), mark("{count} attributes emptied")),
-    "dummy": (
-        mark("1 attribute filled with a value that says nothing"),
-        mark("{count} attributes filled with values that say nothing"),
+    "remove": mark_plural("{count} attribute removed", "{count} attributes removed"),
+    "empty": mark_plural("{count} attribute emptied", "{count} attributes emptied"),
+    "dummy": mark_plural(
+        "{count} attribute filled with a value that says nothing",
+        "{count} attributes filled with values that say nothing",
     ),
-    "clean": (mark("1 attribute cut down to its safe words"), mark("{count} attributes cut down to their safe words")),
-    "uid": (mark("1 attribute of identifiers made anew"), mark("{count} attributes of identifiers made anew")),
-    "shift": (mark("1 attribute of dates moved"), mark("{count} attributes of dates moved")),
-    "cap-age": (mark("Ages limited to 90 years"), mark("Ages limited to 90 years")),
-    "pseudonym": (mark("1 attribute replaced by codes"), mark("{count} attributes replaced by codes")),
+    "clean": mark_plural(
+        "{count} attribute cut down to its safe words", "{count} attributes cut down to their safe words"
+    ),
+    "uid": mark_plural("{count} attribute of identifiers made anew", "{count} attributes of identifiers made anew"),
+    "shift": mark_plural("{count} attribute of dates moved", "{count} attributes of dates moved"),
+    "cap-age": mark_plural("Ages limited to 90 years", "Ages limited to 90 years"),
+    "pseudonym": mark_plural("{count} attribute replaced by codes", "{count} attributes replaced by codes"),
 }
 
 
@@ -64,9 +66,9 @@ def number(count: int) -> str:
     return QLocale().toString(count)
 
 
-def counted(count: int, one: str, many: str) -> str:
-    """A sentence about a count, in the singular for 1."""
-    return tr(one if count == 1 else many, count=number(count))
+def counted(count: int, one: str, many: str, /, **fields: object) -> str:
+    """A sentence about a ``{count}``, in the form that the language has for it, with its other fields filled in."""
+    return plural(one, many, count).format(count=number(count), **fields)
 
 
 def size_text(size: int) -> str:
@@ -81,35 +83,49 @@ def time_text(when: str) -> str:
 
 def check_sentence(check: Check) -> str:
     """What a line says beside its title."""
-    done, total, left = number(check.done), number(check.total), number(check.left)
+    done = number(check.done)
     match check.item:
         case CheckItem.SCAN:
-            files = counted(check.total, mark("1 file"), mark("{count} files"))
+            files = counted(check.total, "{count} file", "{count} files")
             return files if check.total else tr("Nothing was read yet.")
         case CheckItem.SELECTION:
             if check.standing is Standing.STALE:
-                return tr("{count} images came in after the selection.", count=left)
-            return tr("{count} images judged", count=done) if check.done else tr("Nothing is selected yet.")
+                return counted(
+                    check.left,
+                    "{count} image came in after the selection.",
+                    "{count} images came in after the selection.",
+                )
+            judged = counted(check.done, "{count} image judged", "{count} images judged")
+            return judged if check.done else tr("Nothing is selected yet.")
         case CheckItem.IMAGE_SEARCH:
             if not check.total:
                 return tr("Nothing to search yet.")
-            sentence = tr("{done} of {total} images", done=done, total=total)
+            sentence = counted(check.total, "{done} of {count} image", "{done} of {count} images", done=done)
             if check.failed:
-                sentence += tr("; {count} can't be searched and stay here", count=number(check.failed))
+                sentence += counted(
+                    check.failed,
+                    "; {count} can't be searched and stays here",
+                    "; {count} can't be searched and stay here",
+                )
             return sentence
         case CheckItem.PREPARATION:
             if check.standing is Standing.STALE:
                 return tr("Decisions changed since; de-identify again.")
             if not check.total:
                 return tr("Nothing to de-identify yet.")
-            sentence = tr("{done} of {total} images", done=done, total=total)
+            sentence = counted(check.total, "{done} of {count} image", "{done} of {count} images", done=done)
             if check.failed:
-                sentence += counted(check.failed, mark("; 1 stays here"), mark("; {count} stay here"))
+                sentence += counted(check.failed, "; {count} stays here", "; {count} stay here")
             return sentence
         case CheckItem.VALUES:
             if not check.total:
                 return tr("Nothing suspicious.") if check.standing is Standing.DONE else tr("No values yet.")
-            sentence = tr("{done} of {total} suspicious values decided", done=done, total=total)
+            sentence = counted(
+                check.total,
+                "{done} of {count} suspicious value decided",
+                "{done} of {count} suspicious values decided",
+                done=done,
+            )
             if check.standing is Standing.OPTIONAL:
                 sentence += tr("; the others leave as they are")
             return sentence
@@ -117,37 +133,38 @@ def check_sentence(check: Check) -> str:
             if check.standing is Standing.OPTIONAL:
                 return counted(
                     check.left,
-                    mark("1 image waits for a person; undecided it stays here"),
-                    mark("{count} images wait for a person; undecided they stay here"),
+                    "{count} image waits for a person; undecided it stays here",
+                    "{count} images wait for a person; undecided they stay here",
                 )
             if check.standing is Standing.TO_DO:
                 return tr("No images yet.")
-            return tr("{count} decided", count=done) if check.done else tr("No image waits for a person.")
+            decided = counted(check.done, "{count} image decided", "{count} images decided")
+            return decided if check.done else tr("No image waits for a person.")
         case CheckItem.DATASET:
             if check.standing is Standing.STALE:
                 return tr("Something changed since; it is checked again.")
             if check.left:
                 return counted(
-                    check.left, mark("1 finding waits for a decision"), mark("{count} findings wait for a decision")
+                    check.left, "{count} finding waits for a decision", "{count} findings wait for a decision"
                 )
             if check.standing is Standing.TO_DO:
                 return tr("Nothing to check yet.")
-            return tr("{done} findings decided", done=done) if check.total else tr("Nothing stands in the way.")
+            decided = counted(check.done, "{count} finding decided", "{count} findings decided")
+            return decided if check.total else tr("Nothing stands in the way.")
         case CheckItem.SIGNATURES:
             if check.roles:
                 return tr("Missing: {roles}", roles=", ".join(own_words(role, tr) for role in check.roles))
-            return tr("{done} of {total} roles", done=done, total=total)
+            return counted(check.total, "{done} of {count} role", "{done} of {count} roles", done=done)
         case CheckItem.EXPORT:
             if check.standing is Standing.STALE:
                 return tr("What lies there is not what would leave now.")
-            parts = counted(check.total, mark("1 part"), mark("{count} parts"))
+            parts = counted(check.total, "{count} part", "{count} parts")
             return parts if check.total else tr("Nothing was exported yet.")
         case CheckItem.VERIFICATION:
             if check.failed:
-                return counted(
-                    check.failed, mark("1 finding: do not send it."), mark("{count} findings: do not send it.")
-                )
-            return tr("{done} of {total} parts", done=done, total=total) if check.total else tr("Follows the export.")
+                return counted(check.failed, "{count} finding: do not send it.", "{count} findings: do not send it.")
+            parts = counted(check.total, "{done} of {count} part", "{done} of {count} parts", done=done)
+            return parts if check.total else tr("Follows the export.")
 
 
 def leaving_sentences(leaving: Leaving) -> Iterator[str]:
@@ -156,38 +173,47 @@ def leaving_sentences(leaving: Leaving) -> Iterator[str]:
         yield tr("Nothing yet.")
         return
     yield tr(
-        "{images} of {patients}, in {series} series of {studies}",
-        images=counted(leaving.instances, mark("1 image"), mark("{count} images")),
-        patients=counted(leaving.patients, mark("1 patient"), mark("{count} patients")),
-        series=number(leaving.series),
-        studies=counted(leaving.studies, mark("1 study"), mark("{count} studies")),
+        "{images} of {patients}, in {series} of {studies}",
+        images=counted(leaving.instances, "{count} image", "{count} images"),
+        patients=counted(leaving.patients, "{count} patient", "{count} patients"),
+        series=counted(leaving.series, "{count} series", "{count} series"),
+        studies=counted(leaving.studies, "{count} study", "{count} studies"),
     )
     yield counted(
         leaving.values,
-        mark("1 text, to be seen under Review values"),
-        mark("{count} different texts, all of them under Review values"),
+        "{count} text, to be seen under Review values",
+        "{count} different texts, all of them under Review values",
     )
     yield tr("At most {size}", size=size_text(leaving.size))
 
 
 def removed_sentences(removed: Removed) -> Iterator[str]:
     """What was taken out or stays behind."""
-    for action, (one, many) in _ATTRIBUTES.items():
+    for action, forms in _ATTRIBUTES.items():
         if removed.attributes.get(action):
-            yield counted(removed.attributes[action], one, many)
+            yield counted(removed.attributes[action], *forms)
     found = (
-        (removed.words, mark("1 word taken out of texts"), mark("{count} different words taken out of texts")),
-        (removed.dropped_values, mark("1 value dropped by a person"), mark("{count} values dropped by a person")),
-        (removed.replaced_values, mark("1 value replaced by a person"), mark("{count} values replaced by a person")),
-        (removed.dropped_tags, mark("1 attribute dropped by a person"), mark("{count} attributes dropped by a person")),
-        (removed.masked_images, mark("1 image with covered areas"), mark("{count} images with covered areas")),
+        (removed.words, mark_plural("{count} word taken out of texts", "{count} different words taken out of texts")),
+        (
+            removed.dropped_values,
+            mark_plural("{count} value dropped by a person", "{count} values dropped by a person"),
+        ),
+        (
+            removed.replaced_values,
+            mark_plural("{count} value replaced by a person", "{count} values replaced by a person"),
+        ),
+        (
+            removed.dropped_tags,
+            mark_plural("{count} attribute dropped by a person", "{count} attributes dropped by a person"),
+        ),
+        (removed.masked_images, mark_plural("{count} image with covered areas", "{count} images with covered areas")),
     )
-    for count, one, many in found:
+    for count, forms in found:
         if count:
-            yield counted(count, one, many)
+            yield counted(count, *forms)
     for reason, count in removed.held_back.items():
         sentence = sentence_for(Reason(reason).value, {}, tr)
-        yield counted(count, mark("1 image stays here:"), mark("{count} images stay here:")) + " " + sentence
+        yield counted(count, "{count} image stays here:", "{count} images stay here:") + " " + sentence
 
 
 def undecided_sentences(undecided: Undecided) -> Iterator[str]:
@@ -196,26 +222,30 @@ def undecided_sentences(undecided: Undecided) -> Iterator[str]:
     found = (
         (
             undecided.blocking,
-            mark("1 value with a known identity; the release waits for it"),
-            mark("{count} values with a known identity; the release waits for them"),
+            mark_plural(
+                "{count} value with a known identity; the release waits for it",
+                "{count} values with a known identity; the release waits for them",
+            ),
         ),
         (
             others,
-            mark("1 suspicious value; undecided it leaves as it is"),
-            mark("{count} suspicious values; undecided they leave as they are"),
+            mark_plural(
+                "{count} suspicious value; undecided it leaves as it is",
+                "{count} suspicious values; undecided they leave as they are",
+            ),
         ),
         (
             undecided.words,
-            mark("1 word taken out; undecided it stays out"),
-            mark("{count} words taken out; undecided they stay out"),
+            mark_plural(
+                "{count} word taken out; undecided it stays out", "{count} words taken out; undecided they stay out"
+            ),
         ),
         (
             undecided.images,
-            mark("1 image; undecided it stays here"),
-            mark("{count} images; undecided they stay here"),
+            mark_plural("{count} image; undecided it stays here", "{count} images; undecided they stay here"),
         ),
     )
-    told = [counted(count, one, many) for count, one, many in found if count]
+    told = [counted(count, *forms) for count, forms in found if count]
     yield from told or [tr("Nothing.")]
 
 

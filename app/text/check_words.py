@@ -62,14 +62,14 @@ PLANES: Mapping[str, str] = {
 
 FINDINGS_OF_CHECKS: Mapping[str, str] = {
     "truncated-files": mark("Files of this series that are cut short and can't be used: {images}."),
-    "truncated-pixels": mark("Pixel data shorter than the header says: {images} of {of} images."),
-    "localizer": mark("The series is a localizer: {images} of {of} images say so."),
+    "truncated-pixels": mark("Images with fewer pixel data than the header says: {images} of {of}."),
+    "localizer": mark("The series is a localizer; images that say so: {images} of {of}."),
     "localizer-among-others": mark("Localizers among the images: {images} of {of}."),
     "localizer-by-name": mark("The series is a localizer, by its description."),
     "derived": mark("Derived from other images, not acquired: {images} of {of}."),
     "secondary": mark("Secondary images, made after the examination: {images} of {of}."),
-    "secondary-capture": mark("Captures of a screen or a scan: {images} of {of} images."),
-    "frames-differ": mark("The header says {declared} frames and describes {found}."),
+    "secondary-capture": mark("Captures of a screen or a scan: {images} of {of}."),
+    "frames-differ": mark("Frames that the header says: {declared}; frames that it describes: {found}."),
     "duplicate-slices": mark("Images that lie where another of the same kind lies already: {images} of {of}."),
     "missing-slices": mark(
         "Missing slices: {slices}, the first above {at_mm} mm; the others are {spacing_mm} mm apart."

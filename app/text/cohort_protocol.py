@@ -33,7 +33,7 @@ def _group(group: Group, translate: Translate) -> Iterator[str]:
             name=group.name, matching=_matching(group.match, translate)
         )
     elif group.wanted is not None:
-        template = mark("Group {name}: {count} studies, drawn at random where there are more.")
+        template = mark("Group {name}, drawn at random where there are more; studies: {count}.")
         yield translate(template).format(name=group.name, count=group.wanted)
     else:
         yield translate(mark("Group {name}: all studies that fit.")).format(name=group.name)
@@ -101,6 +101,6 @@ def _expected(expect: Expected, translate: Translate) -> Iterator[str]:
     if expect.thickest_mm is not None:
         yield translate(mark("{high} mm thick at most")).format(high=f"{expect.thickest_mm:g}")
     if expect.fewest_frames is not None:
-        yield translate(mark("{count} images at least")).format(count=expect.fewest_frames)
+        yield translate(mark("number of images at least {count}")).format(count=expect.fewest_frames)
     if expect.most_frames is not None:
-        yield translate(mark("{count} images at most")).format(count=expect.most_frames)
+        yield translate(mark("number of images at most {count}")).format(count=expect.most_frames)

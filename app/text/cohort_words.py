@@ -39,21 +39,21 @@ def trouble_name(problem: ListProblem, translate: Translate = str) -> str:
 def group_sentence(counts: GroupCounts, translate: Translate = str) -> str:
     """How a group came out: "100 of 240 studies are taken."."""
     if counts.wanted is None:
-        sentence = translate(mark("{drawn} studies are taken, all that were found."))
+        sentence = translate(mark("Studies taken: {drawn}, all that were found."))
     elif not counts.wanted:
         sentence = translate(mark("The group that it is matched to is empty."))
     elif counts.short:
-        sentence = translate(mark("{drawn} of {wanted} wanted studies are taken; {short} were not found."))
+        sentence = translate(mark("Studies taken: {drawn} of {wanted} wanted; not found: {short}."))
     else:
-        sentence = translate(mark("{drawn} of {wanted} wanted studies are taken; {found} were found."))
+        sentence = translate(mark("Studies taken: {drawn} of {wanted} wanted; found: {found}."))
     return sentence.format(drawn=counts.drawn, wanted=counts.wanted, short=counts.short, found=counts.found)
 
 
 def shortage_sentence(shortage: Shortage, translate: Translate = str) -> str:
     """Of which kind of study there are too few. It may show values of the files."""
     if not shortage.original_kind:
-        text = mark("What is matched is not given for some studies: {wanted} partners are lacking.")
+        text = mark("What is matched is not given for some studies; partners that are lacking: {wanted}.")
         return translate(text).format(wanted=shortage.wanted)
-    return translate(mark("{kind}: {found} of {wanted} wanted were found.")).format(
+    return translate(mark("{kind}: {found} of {wanted} wanted found.")).format(
         kind=", ".join(shortage.original_kind), found=shortage.found, wanted=shortage.wanted
     )

@@ -33,17 +33,20 @@ _SENTENCES: Mapping[FindingKind, str] = {
     FindingKind.PATIENT_OVERLAP: mark("Patient {patient} has studies in more than one group: {groups}."),
     FindingKind.TARGET_LEAKAGE: mark(
         "{attribute} alone tells {label} with a balanced accuracy of {accuracy} (chance {chance}, best of shuffled "
-        "labels {shuffled}; {patients} patients)."
+        "labels {shuffled}; patients: {patients})."
     ),
     FindingKind.SMALL_GROUPS: mark(
-        "{below} of {patients} patients share {attributes} with fewer than {k}; the smallest group has {smallest}."
+        "Patients who share {attributes} with fewer than {k}: {below} of {patients}; size of the smallest group: "
+        "{smallest}."
     ),
     FindingKind.FACE: mark("{modality}, {slices} slices {step} mm apart over {extent} mm: {reason}."),
-    FindingKind.RARE_VALUES: mark("{attribute}: {count} values of fewer than {limit} patients, such as {values}."),
+    FindingKind.RARE_VALUES: mark("{attribute}, values of fewer than {limit} patients: {count}, such as {values}."),
 }
-_SMALLEST = mark("The smallest group that shares {attributes} has {smallest} of {patients} patients.")
-_NO_QUASI_IDENTIFIER = mark("No attribute that tells patients apart leaves ({patients} patients).")
-_IN_STEPS = mark("With {names} told in steps: {below} patients in groups below {k}, the smallest has {smallest}.")
+_SMALLEST = mark("Patients in the smallest group that shares {attributes}: {smallest} of {patients}.")
+_NO_QUASI_IDENTIFIER = mark("No attribute that tells patients apart leaves (patients: {patients}).")
+_IN_STEPS = mark(
+    "With {names} told in steps, patients in groups below {k}: {below}; size of the smallest group: {smallest}."
+)
 _REASONS: Mapping[str, str] = {
     "head": mark("{keywords} names the head"),
     "head-size": mark("nothing says what is shown, and it has the size of a head"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.bundle.described import DATE_NOTES, NONE, NOT_TOLD, RANGE, description_lines
 from app.dicom.profile import DatePreset
-from app.text.i18n import Translate, mark
+from app.text.i18n import Plural, Translate, mark
 from app.text.job_words import count_words
 
 ITEMS: Mapping[str, str] = {
@@ -54,16 +54,16 @@ _TEXTS: Mapping[str, str] = {
 }
 
 
-def description_words(description: Mapping[str, Any], translate: Translate = str) -> list[tuple[str, str]]:
+def description_words(description: Mapping[str, Any], translate: Translate, plural: Plural) -> list[tuple[str, str]]:
     """The description as lines of name and text."""
-    told = {item: _told(item, content, translate) for item, content in description.items()}
+    told = {item: _told(item, content, translate, plural) for item, content in description.items()}
     lines = description_lines(told, lambda text: translate(_TEXTS[text]))
     return [(translate(ITEMS[item]), text) for item, (_, text) in zip(told, lines, strict=True)]
 
 
-def _told(item: str, content: Any, translate: Translate) -> Any:
+def _told(item: str, content: Any, translate: Translate, plural: Plural) -> Any:
     if item == "counts":
-        return ", ".join(count_words(name, count, translate) for name, count in content.items())
+        return ", ".join(count_words(name, count, plural) for name, count in content.items())
     if item not in _WITHIN:
         return content
     names = _WITHIN[item]

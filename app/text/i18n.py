@@ -17,6 +17,7 @@ LANGUAGES = {
 }
 
 Translate = Callable[[str], str]
+Plural = Callable[[str, str, int], str]
 
 
 def mark(text: str) -> str:
@@ -56,7 +57,13 @@ def language_of_system() -> str:
 
 def open_translation(languages: Sequence[str]) -> Translate:
     """The translator for the first of ``languages`` (such as ``de_CH``) that there is; English where there is none."""
-    catalogue = gettext.translation(
-        DOMAIN, localedir=str(resource_path("locale")), languages=list(languages), fallback=True
-    )
-    return catalogue.gettext
+    return _catalogue(languages).gettext
+
+
+def open_plurals(languages: Sequence[str]) -> Plural:
+    """The same for texts of which the language takes one form or another, by a number: French has 0 in the singular."""
+    return _catalogue(languages).ngettext
+
+
+def _catalogue(languages: Sequence[str]) -> gettext.NullTranslations:
+    return gettext.translation(DOMAIN, localedir=str(resource_path("locale")), languages=list(languages), fallback=True)

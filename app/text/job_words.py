@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.text.i18n import Translate, mark
+from app.text.i18n import Plural, mark, mark_plural
 
 JOB_TITLES: Mapping[str, str] = {
     "scan": mark("Reading files"),
@@ -26,37 +26,38 @@ UNITS: Mapping[str, str] = {
     "bytes": mark("bytes"),
 }
 # The counts of ``app.events.Finished``, whatever step they are of.
-COUNTS: Mapping[str, str] = {
-    "files": mark("{count} files"),
-    "instances": mark("{count} instances"),
-    "skipped": mark("{count} skipped"),
-    "unreadable": mark("{count} unreadable"),
-    "duplicates": mark("{count} duplicates"),
-    "conflicts": mark("{count} conflicts"),
-    "patients": mark("{count} patients"),
-    "studies": mark("{count} studies"),
-    "series": mark("{count} series"),
-    "warned": mark("{count} to look at"),
-    "excluded": mark("{count} excluded"),
-    "selected": mark("{count} selected"),
-    "series_selected": mark("{count} series selected"),
-    "series_excluded": mark("{count} series excluded"),
-    "checked": mark("{count} checked"),
-    "failed": mark("{count} failed"),
-    "with_text": mark("{count} with text"),
-    "text_usual": mark("{count} of a kind that often has text"),
-    "done_now": mark("{count} done now"),
-    "prepared": mark("{count} prepared"),
-    "held_back": mark("{count} held back"),
-    "values": mark("{count} different values"),
-    "defaced": mark("{count} faces removed"),
-    "refused": mark("{count} faces that can't be removed"),
-    "parts": mark("{count} parts"),
-    "bytes": mark("{count} bytes"),
-    "reused_parts": mark("{count} parts reused"),
+COUNTS: Mapping[str, tuple[str, str]] = {
+    "files": mark_plural("{count} file", "{count} files"),
+    "instances": mark_plural("{count} instance", "{count} instances"),
+    "skipped": mark_plural("{count} skipped", "{count} skipped"),
+    "unreadable": mark_plural("{count} unreadable", "{count} unreadable"),
+    "duplicates": mark_plural("{count} duplicate", "{count} duplicates"),
+    "conflicts": mark_plural("{count} conflict", "{count} conflicts"),
+    "patients": mark_plural("{count} patient", "{count} patients"),
+    "studies": mark_plural("{count} study", "{count} studies"),
+    "series": mark_plural("{count} series", "{count} series"),
+    "warned": mark_plural("{count} to look at", "{count} to look at"),
+    "excluded": mark_plural("{count} excluded", "{count} excluded"),
+    "selected": mark_plural("{count} selected", "{count} selected"),
+    "series_selected": mark_plural("{count} series selected", "{count} series selected"),
+    "series_excluded": mark_plural("{count} series excluded", "{count} series excluded"),
+    "checked": mark_plural("{count} checked", "{count} checked"),
+    "failed": mark_plural("{count} failed", "{count} failed"),
+    "with_text": mark_plural("{count} with text", "{count} with text"),
+    "text_usual": mark_plural("{count} of a kind that often has text", "{count} of a kind that often has text"),
+    "done_now": mark_plural("{count} done now", "{count} done now"),
+    "prepared": mark_plural("{count} prepared", "{count} prepared"),
+    "held_back": mark_plural("{count} held back", "{count} held back"),
+    "values": mark_plural("{count} different value", "{count} different values"),
+    "defaced": mark_plural("{count} face removed", "{count} faces removed"),
+    "refused": mark_plural("{count} face that can't be removed", "{count} faces that can't be removed"),
+    "parts": mark_plural("{count} part", "{count} parts"),
+    "bytes": mark_plural("{count} byte", "{count} bytes"),
+    "reused_parts": mark_plural("{count} part reused", "{count} parts reused"),
 }
 
 
-def count_words(name: str, count: int, translate: Translate = str) -> str:
+def count_words(name: str, count: int, plural: Plural) -> str:
     """A count of a finished job, such as "12 skipped"."""
-    return translate(COUNTS.get(name, f"{name} {{count}}")).format(count=count)
+    one, several = COUNTS.get(name, (f"{name} {{count}}",) * 2)
+    return plural(one, several, count).format(count=count)

@@ -125,7 +125,7 @@ ERRORS: Mapping[str, str] = {
     ),
     "no-such-instance": mark("This image is no longer in the project. Go back to the list and choose another one."),
     "not-prepared": mark(
-        "{count} selected instances are not prepared. Prepare them (page De-identify, or: consign prepare)."
+        "Selected instances that are not prepared: {count}. Prepare them (page De-identify, or: consign prepare)."
     ),
     "prepared-with-other-decisions": mark(
         "Images or safe words were decided on after the last preparation. Prepare again (page De-identify, or: "
@@ -144,8 +144,8 @@ ERRORS: Mapping[str, str] = {
     "csv-column-missing": mark("The CSV lacks the column {column}. Keep the columns of the file that Consign wrote."),
     "csv-column-twice": mark("The CSV has a column twice. Keep the columns of the file that Consign wrote."),
     "decisions-refused": mark(
-        "{count} rows of the CSV are not understood, the first at line {line}; nothing was taken. Correct them and try "
-        "again."
+        "Rows of the CSV that are not understood: {count}, the first at line {line}; nothing was taken. Correct them "
+        "and try again."
     ),
     # reports and data set
     "reports-not-readable": mark("The table of reports can't be opened. Check its path and your rights."),
@@ -173,7 +173,7 @@ ERRORS: Mapping[str, str] = {
         "consign dataset)."
     ),
     "dataset-undecided": mark(
-        "{count} findings on the data set as a whole wait for a decision (page Sign off and export, or: "
+        "Findings on the data set as a whole that wait for a decision: {count} (page Sign off and export, or: "
         "consign dataset)."
     ),
     # sign-off
@@ -192,8 +192,8 @@ ERRORS: Mapping[str, str] = {
     ),
     "detector-unknown": mark("There is no text detector called {label}. Use ppocr, glyphs or tesseract."),
     "values-undecided": mark(
-        "{count} values contain a part of a known identity and wait for a decision. Run consign values, decide on "
-        "them, and take the decisions back with --decide."
+        "Values that contain a part of a known identity and wait for a decision: {count}. Run consign values, decide "
+        "on them, and take the decisions back with --decide."
     ),
     "approvals-missing": mark("The release waits for the signature of: {roles}. Sign with: consign approve."),
     "approvals-stale": mark(
@@ -211,7 +211,7 @@ ERRORS: Mapping[str, str] = {
     ),
     "part-lost": mark("A worker died while it built part {part}. Run the same command again."),
     "verification-failed": mark(
-        "Part {part} did not pass its own verification ({findings} findings), so it was removed. Nothing of it left. "
+        "Part {part} did not pass its own verification (findings: {findings}), so it was removed. Nothing of it left. "
         "Report this as a defect."
     ),
     "released-for-another-patient": mark(
@@ -265,14 +265,14 @@ NOTES: Mapping[str, str] = {
         "Line {line} of decisions/approvals.jsonl is damaged and counts as no signature. Sign again if one is missing."
     ),
     "dicomdir-missing-files": mark(
-        "{files} files that a DICOMDIR lists are not there. Check that the medium was copied whole."
+        "Files that a DICOMDIR lists and that are not there: {files}. Check that the medium was copied whole."
     ),
-    "held-back-in-export": mark("{count} instances were held back during the export: {reason}."),
-    "images-not-checked": mark("{count} images could not be looked through for text; they stay here."),
+    "held-back-in-export": mark("Instances held back during the export: {count}. {reason}."),
+    "images-not-checked": mark("Images that could not be looked through for text and stay here: {count}."),
     "leftover-removed": mark("{file} of an interrupted export was removed."),
     "stale-part-removed": mark("{file} of an earlier export no longer fits what is released and was removed."),
     "selection-engines-disagree": mark(
-        "{instances} instances were left out because two checks of the query disagreed. Report this as a defect."
+        "Instances left out because two checks of the query disagreed: {instances}. Report this as a defect."
     ),
     "verification-finding": mark("Part {part}: {finding} {entry} {path}"),
     "worker-lost-file": mark("Instance {instance} crashed or hung its worker and was set aside."),

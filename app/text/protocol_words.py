@@ -222,7 +222,7 @@ def _signatures(protocol: Protocol, translate: Translate) -> Iterator[str]:
         )
         yield translate(template).format(share=f"{share * 100:g} %")
     elif sample:
-        template = mark("{count} images that nothing speaks against are drawn at random for a look.")
+        template = mark("Images that nothing speaks against, drawn at random for a look: {count}.")
         yield translate(template).format(count=sample)
 
 

@@ -69,7 +69,7 @@ def test_no_socket_is_opened_and_no_network_is_needed(source: Path, tmp_path: Pa
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment(tmp_path))
         assert done.returncode == 0, done.stdout + done.stderr
         calls += log.read_text(errors="replace")
-    assert "Verified: 1 parts, 2 instances." in done.stdout
+    assert "Verified. Parts: 1, instances: 2." in done.stdout
     assert [line for line in calls.splitlines() if _CALL.search(line) and not _LOCAL.search(line)] == []
 
 

@@ -101,7 +101,7 @@ def choose_flagged(page: FindPage, code: str) -> None:
 
 def test_groups_say_what_is_lacking_before_a_list_is_there(page: FindPage) -> None:
     cases, controls = page.groups.rows
-    assert "0 of 3 wanted studies are taken; 3 were not found." in cases.sentence.text()
+    assert "Studies taken: 0 of 3 wanted; not found: 3." in cases.sentence.text()
     assert "empty" in controls.sentence.text()
     assert (cases.bar.value(), controls.bar.value()) == (0, 0)
     assert page.groups.import_button.isVisible()

@@ -20,12 +20,13 @@ from pytestqt.qtbot import QtBot
 
 import app.gui.text as gui_text
 from app.gui.appearance import apply_language
+from app.gui.checklist import counted
 from app.gui.preferences import Preferences
 from app.gui.widgets.viewer_keys import make_legend
 from app.gui.window import Window
 from app.pipeline.progress import Step
-from app.text.i18n import LANGUAGES, open_translation
-from tests.catalogues import texts_in_code
+from app.text.i18n import LANGUAGES, open_plurals, open_translation
+from tests.catalogues import forms, texts_in_code
 from tests.gui.driving import opened, show
 from tests.gui.review_case import make_project
 
@@ -45,7 +46,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
         found.add(text)
         return f"{OPEN}{text}{CLOSE}"
 
+    def bracket_either(one: str, several: str, count: int) -> str:
+        return bracket(one if count == 1 else several)
+
     monkeypatch.setattr(gui_text, "_translation", [bracket])
+    monkeypatch.setattr(gui_text, "_plurals", [bracket_either])
     yield found
 
 
@@ -82,7 +87,7 @@ def shown_texts(window: QWidget) -> Iterator[str]:
 
 def test_every_text_that_is_asked_for_is_in_the_catalogues(window: Window, asked: set[str]) -> None:
     assert len(asked) > 300
-    assert asked - set(texts_in_code()) == set()
+    assert asked - {one for text in texts_in_code() for one in forms(text)} == set()
 
 
 def test_nothing_is_said_that_is_not_translated(window: Window) -> None:
@@ -112,6 +117,21 @@ def test_keys_are_written_as_on_the_keyboard(
     assert [keys for keys in written if f"<b>{keys}</b>" not in legend] == []
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ["0 files", "1 file", "2 files"]),
+        ("de", ["0 Dateien", "1 Datei", "2 Dateien"]),
+        ("fr", ["0 fichier", "1 fichier", "2 fichiers"]),
+    ],
+)
+def test_the_window_says_counts_as_the_language_does(
+    language: str, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gui_text, "_plurals", [open_plurals([language])])
+    assert [counted(count, "{count} file", "{count} files") for count in (0, 1, 2)] == said
+
+
 def cut_texts(window: QWidget) -> Iterator[str]:
     """The texts that have less room than they need. What is elided on purpose is not asked for here."""
     for widget in window.findChildren(QWidget):
@@ -136,6 +156,7 @@ def test_no_text_is_cut_in_any_language(
     language: str, project: Path, tmp_path: Path, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gui_text, "_translation", [open_translation([language])])
+    monkeypatch.setattr(gui_text, "_plurals", [open_plurals([language])])
     cut: dict[str, set[str]] = {}
     with opened(project, tmp_path) as window:
         for name in ("start", *(step.value for step in Step)):

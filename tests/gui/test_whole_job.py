@@ -126,7 +126,7 @@ def search(person: Person, source: Path) -> None:
     person.wait_for_job(2)
     wait_until(lambda: window.steps[Step.DEIDENTIFY].state is StepState.DONE, "found and de-identified")
     assert window.steps[Step.FIND].state is StepState.DONE
-    assert "9 of 9 images are taken" in texts(person)
+    assert "Taken: 9 of 9 images" in texts(person)
     person.press("Not usable")
     person.settle()
     assert "1 file can't be used: The pixel data are cut short." in everything_in_lists(person)
@@ -222,7 +222,7 @@ def test_search_that_was_stopped_by_closing_goes_on_at_the_next_start(person: Pe
         again.press("Search", "Search again")  # the source is still there
         again.wait_for_job(1)
         wait_until(lambda: again.window.steps[Step.DEIDENTIFY].state is StepState.DONE, "de-identified")
-        assert "120 of 120 images are taken" in texts(again)
+        assert "Taken: 120 of 120 images" in texts(again)
     finally:
         again.window.session.close()
         again.window.close()

@@ -73,8 +73,8 @@ def test_select_takes_a_study_list_and_tells_groups_and_rows(project: Path, tmp_
 
     code, text = run("select", project, "--studies", listed)
     assert code == 0
-    assert "Group cases: 2 of 2 wanted studies are taken; 3 were found." in text
-    assert "1 columns of the list are no labels of the protocol and stay behind" in text
+    assert "Group cases. Studies taken: 2 of 2 wanted; found: 3." in text
+    assert "Columns of the list that are no labels of the protocol and stay behind: 1" in text
     assert "Row 6 of the list: No study in the sources has these identifiers." in text
     assert "A-nowhere" not in text
     assert "Not drawn for group cases: 2 wanted, 3 found" in text

@@ -20,8 +20,8 @@ def test_sentences_name_the_figures(tmp_path: Path) -> None:
     )
     assert told[FindingKind.PATIENT_OVERLAP][0].endswith("has studies in more than one group: cases (1), controls (1).")
     assert told[FindingKind.SMALL_GROUPS] == [
-        "4 of 10 patients share Patient's Age, Patient's Sex with fewer than 3; the smallest group has 2.",
-        "With Patient's Age told in steps: 0 patients in groups below 3, the smallest has 5.",
+        "Patients who share Patient's Age, Patient's Sex with fewer than 3: 4 of 10; size of the smallest group: 2.",
+        "With Patient's Age told in steps, patients in groups below 3: 0; size of the smallest group: 5.",
     ]
 
 

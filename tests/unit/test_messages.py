@@ -148,14 +148,15 @@ def test_ids_fill_the_sentence_and_places_are_added() -> None:
 
 def test_code_among_the_ids_becomes_its_words() -> None:
     assert sentence_for("held-back-in-export", {"count": 2, "reason": "bad-codestream"}) == (
-        "2 instances were held back during the export: A compressed frame is damaged."
+        "Instances held back during the export: 2. A compressed frame is damaged."
     )
 
 
 def test_refused_csv_tells_every_row() -> None:
     error = DecisionsRefusedError([RowProblem(3, "row-without-path"), RowProblem(9, "replacement-too-long")])
     assert sentences_for(error) == [
-        "2 rows of the CSV are not understood, the first at line 3; nothing was taken. Correct them and try again.",
+        "Rows of the CSV that are not understood: 2, the first at line 3; nothing was taken. Correct them and try "
+        "again.",
         "Line 3: The path is empty. Put the original path back.",
         "Line 9: The replacement is too long for its attribute. Shorten it.",
     ]

@@ -138,7 +138,7 @@ def test_groups_labels_and_checks_are_read_back() -> None:
     )
 
     assert told(text)[Topic.COHORTS].split("\n") == [
-        "Group cases: 100 studies, drawn at random where there are more. One study of a patient at most. Only studies "
+        "Group cases, drawn at random where there are more; studies: 100. One study of a patient at most. Only studies "
         "that a list puts into it.",
         "Group controls: 2 studies for each one of group cases, alike in age, sex. What counts: age is at least 40 "
         "years.",

@@ -68,7 +68,9 @@ def _text(row: ComparedRow, column: int) -> str:
     if row.is_item:
         if column == NAME:
             return _INDENT * row.depth + tr("Item {number}", number=row.name)
-        hidden = tr("{count} more items are not shown", count=row.hidden_items) if row.hidden_items else ""
+        hidden = ""
+        if row.hidden_items:
+            hidden = counted(row.hidden_items, "{count} more item is not shown", "{count} more items are not shown")
         return hidden if column == BEFORE else ""
     match column:
         case 0:
@@ -140,7 +142,7 @@ class SeriesModel(QAbstractListModel):
         one = self.series[index.row()]
         head = " \u00b7 ".join(part for part in (one.modality, one.original_description) if part) or tr("Series")
         below = [one.patient_code] if one.patient_code else []
-        below.append(counted(len(one.instance_ids), mark("1 image"), mark("{count} images")))
+        below.append(counted(len(one.instance_ids), "{count} image", "{count} images"))
         if one.held_back:
-            below.append(counted(one.held_back, mark("1 stays here"), mark("{count} stay here")))
+            below.append(counted(one.held_back, "{count} stays here", "{count} stay here"))
         return head + "\n" + " \u00b7 ".join(below)

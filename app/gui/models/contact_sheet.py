@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QImage, QPixmap
 
+from app.gui.checklist import counted, number
 from app.gui.text import tr
 from app.pixels.rendering import Image
 from app.review.worklist import WorkItem
@@ -97,20 +98,21 @@ def state_of(item: WorkItem) -> str:
     """Where it stands, in words."""
     if item.todo:
         if not item.card.waiting:
-            return tr("Random check, {count} to look at", count=item.audit)
-        return tr("{state}, {count} to look at", state=tr(IMAGE_STATES[item.state]), count=item.todo)
+            return tr("Random check, {count} to look at", count=number(item.audit))
+        return tr("{state}, {count} to look at", state=tr(IMAGE_STATES[item.state]), count=number(item.todo))
     return tr(IMAGE_STATES[item.state])
 
 
 def facts_of(item: WorkItem) -> str:
     """How many images, and what was found on them."""
     card = item.card
-    parts = [tr("{count} images", count=card.images)] if card.images > 1 else []
+    images = counted(card.images, "{count} image", "{count} images")
+    parts = [images] if card.images > 1 else []
     if card.found:
-        parts.append(tr("1 text") if card.found == 1 else tr("{count} texts", count=card.found))
+        parts.append(counted(card.found, "{count} text", "{count} texts"))
     if card.possible:
-        parts.append(tr("{count} unsure", count=card.possible))
-    return " \u00b7 ".join(parts) or tr("1 image")
+        parts.append(counted(card.possible, "{count} unsure text", "{count} unsure texts"))
+    return " \u00b7 ".join(parts) or images
 
 
 def _pixmap(image: Image) -> QPixmap:

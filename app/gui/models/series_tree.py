@@ -211,7 +211,7 @@ def _sum_text(branch: Branch) -> str:
         return f"\u2013 {tr('nothing')}"
     return (
         "\u2713 "
-        + counted(branch.series_taken, mark("1 series"), mark("{count} series"))
+        + counted(branch.series_taken, "{count} series", "{count} series")
         + " "
         + tr("of {count}", count=number(branch.series))
     )

@@ -46,7 +46,6 @@ from app.pipeline.overview import Check, Standing, check_preparation
 from app.pipeline.run import check_and_prepare
 from app.project.folder import Project
 from app.text.fates import why
-from app.text.i18n import mark
 from app.text.messages import sentence_for, sentences_for
 
 _ALL: frozenset[Fate] = frozenset(Fate)
@@ -275,9 +274,11 @@ class DeidentifyPage(QWidget):
         if not check.done:
             self._title.say("")
             self._empty.show_text(
-                tr("De-identifying {count} images", count=check.total)
+                counted(check.total, "De-identifying {count} image", "De-identifying {count} images")
                 if self._session.is_busy
-                else tr("{count} images wait to be de-identified", count=check.total),
+                else counted(
+                    check.total, "{count} image waits to be de-identified", "{count} images wait to be de-identified"
+                ),
                 tr(
                     "First the images are searched for text, then each header is built anew from what the rules let in."
                 ),
@@ -285,10 +286,15 @@ class DeidentifyPage(QWidget):
             self._stack.setCurrentIndex(0)
             return
         self._stack.setCurrentIndex(1)
-        sentence = tr("{done} of {total} images are de-identified.", done=number(check.done), total=number(check.total))
+        sentence = counted(
+            check.total,
+            "{done} of {count} image is de-identified.",
+            "{done} of {count} images are de-identified.",
+            done=number(check.done),
+        )
         if check.failed:
             sentence += " " + counted(
-                check.failed, mark("One of them stays here for now."), mark("{count} of them stay here for now.")
+                check.failed, "One of them stays here for now.", "{count} of them stay here for now."
             )
         if check.standing is Standing.STALE:
             sentence += " " + tr("Decisions changed since; what you see here is already as they say.")
@@ -368,7 +374,7 @@ class DeidentifyPage(QWidget):
                 notice += " " + tr("Below is what would leave if it did not.")
         elif found.boxes:
             notice = counted(
-                found.boxes, mark("One area of the image is covered."), mark("{count} areas of the image are covered.")
+                found.boxes, "One area of the image is covered.", "{count} areas of the image are covered."
             )
         self._stays.setText(f"\u26a0 {notice}" if notice else "")
         self._stays.setVisible(bool(notice))

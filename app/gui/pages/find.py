@@ -53,7 +53,7 @@ from app.selection.not_found import ListOutcome
 from app.selection.study_file import StudyFile, read_study_file
 from app.selection.wanted import Entry, WantedList, read_list
 from app.text.cohort_words import row_name, trouble_name
-from app.text.i18n import mark
+from app.text.i18n import mark_plural
 from app.text.messages import sentence_for, sentences_for
 from app.text.query_words import as_sentence, name_of_keyword
 
@@ -303,16 +303,16 @@ class FindPage(QWidget):
             return ""
         totals = found.totals
         if totals.open:
-            images = counted(totals.images, mark("1 image was found."), mark("{count} images were found."))
+            images = counted(totals.images, "{count} image was found.", "{count} images were found.")
             if self._session.is_busy:
                 return f"{images} {tr('What is taken of it is seen in a moment.')}"
             return f"{images} {tr('Not all of it is judged yet: search again.')}"
         return tr(
-            "{taken} of {total} are taken, in {series} of {patients}.",
+            "Taken: {taken} of {total}, in {series} of {patients}.",
             taken=number(totals.images_taken),
-            total=counted(totals.images, mark("1 image"), mark("{count} images")),
-            series=counted(totals.series_taken, mark("1 series"), mark("{count} series")),
-            patients=counted(totals.patients_taken, mark("1 patient"), mark("{count} patients")),
+            total=counted(totals.images, "{count} image", "{count} images"),
+            series=counted(totals.series_taken, "{count} series", "{count} series"),
+            patients=counted(totals.patients_taken, "{count} patient", "{count} patients"),
         )
 
     def _show_counts(self, found: Found) -> None:
@@ -454,20 +454,24 @@ class FindPage(QWidget):
 
     def _show_list(self, listed: ListOutcome | None, cohorts: Cohorts) -> None:
         heads = []
-        for entries, one, many in (
+        for entries, forms in (
             (
                 listed.original_missing if listed else (),
-                mark("1 line of the list fits nothing in the sources."),
-                mark("{count} lines of the list fit nothing in the sources."),
+                mark_plural(
+                    "{count} line of the list fits nothing in the sources.",
+                    "{count} lines of the list fit nothing in the sources.",
+                ),
             ),
             (
                 listed.original_left_out if listed else (),
-                mark("1 line is found, but the query takes nothing of it."),
-                mark("{count} lines are found, but the query takes nothing of them."),
+                mark_plural(
+                    "{count} line is found, but the query takes nothing of it.",
+                    "{count} lines are found, but the query takes nothing of them.",
+                ),
             ),
         ):
             if entries:
-                heads.append(Head(counted(len(entries), one, many), entries))
+                heads.append(Head(counted(len(entries), *forms), entries))
         by_sentence: dict[str, list[ListProblem]] = {}
         for problem in cohorts.problems:
             by_sentence.setdefault(trouble_name(problem, tr), []).append(problem)
@@ -483,12 +487,12 @@ class FindPage(QWidget):
 
 
 def _problem_sentence(line: ReasonCount) -> str:
-    files = counted(line.files, mark("1 file can't be used"), mark("{count} files can't be used"))
+    files = counted(line.files, "{count} file can't be used", "{count} files can't be used")
     return f"{files}: {sentence_for(line.reason or '', {}, tr)}"
 
 
 def _aside_sentence(line: ReasonCount) -> str:
-    files = counted(line.files, mark("1 file is set aside"), mark("{count} files are set aside"))
+    files = counted(line.files, "{count} file is set aside", "{count} files are set aside")
     return f"{files}: {sentence_for(line.reason or '', {}, tr)}"
 
 

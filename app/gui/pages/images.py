@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QPushButton, QStackedWidget, QVBoxLa
 
 from app.detection.step import detect
 from app.errors import ConsignError
+from app.gui.checklist import counted
 from app.gui.models.contact_sheet import ContactSheetModel
 from app.gui.models.pictures import PictureLoader
 from app.gui.session import Session
@@ -287,16 +288,32 @@ class ImagesPage(QWidget):
         self._detect.setVisible(unchecked > 0)
         self._detect.setEnabled(not self._session.is_busy)
         if todo:
-            self._title.say(tr("{series} series want your look, {images} images in all.", series=todo, images=waiting))
+            self._title.say(
+                tr(
+                    "{series} to look at, {images} in all.",
+                    series=counted(todo, "{count} series", "{count} series"),
+                    images=counted(waiting, "{count} image", "{count} images"),
+                )
+            )
         elif unchecked:
-            self._title.say(tr("Nobody has looked for text in {count} images yet; they stay.", count=unchecked))
+            self._title.say(
+                counted(
+                    unchecked,
+                    "Nobody has looked for text in {count} image yet; it stays.",
+                    "Nobody has looked for text in {count} images yet; they stay.",
+                )
+            )
         elif items:
             self._title.say(tr("Every image that wanted a look was looked at."))
         else:
             self._title.say("")
         for made in self._filters.values():
             made.setVisible(bool(items))
-        self.viewer.show_rest(tr("{count} series to look at", count=todo) if todo else tr("Nothing more to look at"))
+        self.viewer.show_rest(
+            counted(todo, "{count} series to look at", "{count} series to look at")
+            if todo
+            else tr("Nothing more to look at")
+        )
         self._show_emptiness()
 
     def _show_emptiness(self) -> None:

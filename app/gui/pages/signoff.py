@@ -54,7 +54,6 @@ from app.project.dataset import Finding
 from app.project.folder import Project
 from app.review.dump import build_dump
 from app.signoff.step import approve
-from app.text.i18n import mark
 from app.text.messages import sentences_for
 from app.text.protocol_words import own_words
 
@@ -373,8 +372,6 @@ def _next_step(overview: Overview) -> str:
         case CheckItem.EXPORT:
             return tr("Everything is signed. Next: the export.")
         case CheckItem.VALUES if overview.undecided.blocking:
-            return counted(
-                overview.undecided.blocking, mark("Next: decide on one value."), mark("Next: decide on {count} values.")
-            )
+            return counted(overview.undecided.blocking, "Next: decide on one value.", "Next: decide on {count} values.")
         case _:
             return sentence

@@ -43,7 +43,6 @@ from app.review.deciding import Choice, Memory, check_new_text, choices_for, dec
 from app.review.dump import dump_stamp
 from app.review.step import take_values, write_values
 from app.review.table import ChoiceCodes, Column, Counts, RowNumbers, ValueTable
-from app.text.i18n import mark
 from app.text.messages import sentences_for
 
 _UNDO_STEPS = 200
@@ -261,12 +260,17 @@ class ValuesPage(QWidget):
             self._title.say("")
             return
         waiting, number = len(table.blocking), QLocale().toString
-        sentence = tr("{decided} of {total} suspicious values decided.", decided=number(decided), total=number(total))
+        sentence = counted(
+            total,
+            "{done} of {count} suspicious value decided.",
+            "{done} of {count} suspicious values decided.",
+            done=number(decided),
+        )
         if not total:
             sentence = tr("Nothing here is suspicious.")
         if waiting:
             sentence += " " + counted(
-                waiting, mark("The release waits for one of them."), mark("The release waits for {count} of them.")
+                waiting, "The release waits for one of them.", "The release waits for {count} of them."
             )
         elif decided < total:
             sentence += " " + tr("The release waits for none of the others.")

@@ -13,7 +13,6 @@ from app.gui.widgets.parts import quiet, text_label
 from app.protocol.checks import CheckName, Severity
 from app.selection.tree import SeriesRow
 from app.text.check_words import BODY_PARTS, CHECK_NAMES, PHASES
-from app.text.i18n import mark
 
 _MOST_CHECKS = 5
 
@@ -64,7 +63,6 @@ def _summary(rows: Sequence[SeriesRow]) -> list[str]:
         findings = () if row.checked is None else row.checked.findings
         counts.update({(finding.severity, finding.check) for finding in findings})
     return [
-        f"{severity_sign(severity)} {tr(CHECK_NAMES[check])}: "
-        + counted(count, mark("1 series"), mark("{count} series"))
+        f"{severity_sign(severity)} {tr(CHECK_NAMES[check])}: " + counted(count, "{count} series", "{count} series")
         for (severity, check), count in counts.most_common(_MOST_CHECKS)
     ]

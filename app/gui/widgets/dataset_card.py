@@ -16,6 +16,7 @@ from app.dataset.deciding import (
     tell_in_steps,
     undo_attributes,
 )
+from app.gui.checklist import counted
 from app.gui.models.findings import FindingsModel, action_name
 from app.gui.text import tr
 from app.gui.widgets.chips import FlowLayout
@@ -230,7 +231,11 @@ def _state_text(view: DatasetView | None) -> str:
     if not view.is_current:
         text = tr("Something changed since the last check.")
     elif waiting:
-        text = tr("{count} of these wait for a decision before anybody can sign.", count=waiting)
+        text = counted(
+            waiting,
+            "{count} of these waits for a decision before anybody can sign.",
+            "{count} of these wait for a decision before anybody can sign.",
+        )
     else:
         text = tr("Nothing waits for a decision.")
     if view.attributes:
@@ -239,5 +244,7 @@ def _state_text(view: DatasetView | None) -> str:
             names=", ".join(attribute_name(one, tr) for one in view.attributes),
         )
     if view.studies:
-        text += " " + tr("{count} studies stay here by your decision.", count=view.studies)
+        text += " " + counted(
+            view.studies, "{count} study stays here by your decision.", "{count} studies stay here by your decision."
+        )
     return text

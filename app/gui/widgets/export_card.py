@@ -16,7 +16,6 @@ from app.gui.widgets.chips import FlowLayout
 from app.gui.widgets.parts import Card, button, plain_table, text_label, tinted
 from app.gui.widgets.tints import Tint
 from app.pipeline.overview import CheckItem, Overview, Standing
-from app.text.i18n import mark
 from app.text.messages import sentence_for
 
 _MOST_FINDINGS = 50
@@ -131,8 +130,8 @@ class ExportCard(Card):
             return
         text = tr(
             "{images} in {parts}, at most {size}.",
-            images=counted(found.instances, mark("1 image"), mark("{count} images")),
-            parts=counted(found.parts, mark("1 part"), mark("{count} parts")),
+            images=counted(found.instances, "{count} image", "{count} images"),
+            parts=counted(found.parts, "{count} part", "{count} parts"),
             size=size_text(found.size),
         )
         if found.free is not None:
@@ -180,8 +179,8 @@ def _verdict(overview: Overview) -> Iterator[str]:
         sentence = tr(
             "Verified on {when}: {images} in {parts}, read again from the disk.",
             when=when,
-            images=counted(verified.instances, mark("1 image"), mark("{count} images")),
-            parts=counted(len(verified.parts), mark("1 part"), mark("{count} parts")),
+            images=counted(verified.instances, "{count} image", "{count} images"),
+            parts=counted(len(verified.parts), "{count} part", "{count} parts"),
         )
         rest = tr("Every checksum fits, every value is an approved one, and no original identifier was found.")
         yield f"\u2713 {sentence} {rest}"

@@ -14,7 +14,6 @@ from app.protocol.predicates import VOCABULARY, Predicate
 from app.protocol.where import parse_where
 from app.selection.filters import Filters, filters_of, toggle, where_of
 from app.selection.not_found import ListOutcome
-from app.text.i18n import mark
 from app.text.messages import sentence_for
 from app.text.query_words import as_sentence, phrase, query_sentences
 
@@ -159,7 +158,7 @@ class FilterBar(QFrame):
             chip.removed.connect(lambda part=part: self._change(tuple(one for one in self.filters if one != part)))
             self._chips.add(chip)
         if self._list is not None:
-            text = counted(self._list.entries, mark("A list of 1 line"), mark("A list of {count} lines"))
+            text = counted(self._list.entries, "A list of {count} line", "A list of {count} lines")
             chip = Chip(text)
             chip.removed.connect(self.list_removed)
             self._chips.add(chip)
@@ -172,9 +171,9 @@ class FilterBar(QFrame):
         """Say what the filters would leave."""
         self._draft_text.setText(
             tr(
-                "{series} with {images} fit. The selection is still as before.",
-                series=counted(series, mark("1 series"), mark("{count} series")),
-                images=counted(images, mark("1 image"), mark("{count} images")),
+                "Fitting: {series} with {images}. The selection is still as before.",
+                series=counted(series, "{count} series", "{count} series"),
+                images=counted(images, "{count} image", "{count} images"),
             )
         )
 

@@ -12,7 +12,6 @@ from app.gui.widgets.tints import Tint
 from app.pipeline.finding import Cohorts
 from app.project.cohorts import GroupCounts
 from app.text.cohort_words import group_sentence, shortage_sentence
-from app.text.i18n import mark
 
 _FULL = 1000  # of a bar: per mille
 _SHORTAGES_SHOWN = 3
@@ -75,7 +74,7 @@ class GroupsPanel(QFrame):
         self._both.setVisible(bool(cohorts.original_in_two))
         self.both_button.setVisible(bool(cohorts.original_in_two))
         problems = len({(problem.source, problem.line) for problem in cohorts.problems})
-        rows = counted(cohorts.rows, mark("The list has 1 row."), mark("The list has {count} rows."))
+        rows = counted(cohorts.rows, "The list has {count} row.", "The list has {count} rows.")
         self._list.setText(rows if cohorts.rows else tr("No list with groups or labels was imported yet."))
         self.problems_button.setText(tr("&Rows that do not count: {count}", count=number(problems)))
         self.problems_button.setAccessibleName(self.problems_button.text().replace("&", ""))
@@ -97,8 +96,8 @@ def in_two_groups(cohorts: Cohorts) -> str:
     """How many patients are in more than one group."""
     return counted(
         len(cohorts.original_in_two),
-        mark("1 patient is in more than one group."),
-        mark("{count} patients are in more than one group."),
+        "{count} patient is in more than one group.",
+        "{count} patients are in more than one group.",
     )
 
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.gui.checklist import number
 from app.gui.text import tr
 from app.gui.widgets.tints import Tint
 
@@ -172,7 +173,7 @@ class Problems(QFrame):
         """Show them instead of the ones before; the first dozen, and how many more."""
         shown = list(sentences[:12])
         if len(sentences) > len(shown):
-            shown.append(tr("… and {count} more.", count=len(sentences) - len(shown)))
+            shown.append(tr("… and {count} more.", count=number(len(sentences) - len(shown))))
         self._text.setText("\n".join(shown))
         self._button.setText(button)
         self._button.setVisible(bool(button))

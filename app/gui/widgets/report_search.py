@@ -30,7 +30,6 @@ from app.gui.widgets.parts import GAP_PX, MARGIN_PX, Problems, button, plain_tab
 from app.project.folder import Project
 from app.reports.deciding import HitDecision
 from app.reports.step import JudgedHit, Search, decide_hits, search_reports, take_studies
-from app.text.i18n import mark
 from app.text.messages import sentences_for
 
 
@@ -174,10 +173,10 @@ class ReportSearchDialog(QDialog):
             cases = len({one.hit.original_accession_number for one in hits if one.decision is HitDecision.ACCEPT})
             text = tr(
                 "{hits} in {reports}; {left} to decide, {cases} so far.",
-                hits=counted(len(hits), mark("1 hit"), mark("{count} hits")),
-                reports=counted(search.reports, mark("1 report"), mark("{count} reports")),
+                hits=counted(len(hits), "{count} hit", "{count} hits"),
+                reports=counted(search.reports, "{count} report", "{count} reports"),
                 left=number(search.undecided),
-                cases=counted(cases, mark("1 case"), mark("{count} cases")),
+                cases=counted(cases, "{count} case", "{count} cases"),
             )
         self._state.setText(text)
         for name in ("accept", "reject", "back", "take"):

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.gui.checklist import counted, number
 from app.gui.text import tr
 from app.gui.widgets.image_states import STATE_SIGNS
 from app.gui.widgets.parts import quiet, scaled, text_label, tinted
@@ -145,7 +146,14 @@ class ReviewPanel(QScrollArea):
         """How much of the series was looked at; nothing where it is one image."""
         for widget in self._of_series:
             widget.setVisible(images > 1)
-        self._note.setText(tr("You have looked at {seen} of its {count} pictures.", seen=seen, count=pictures))
+        self._note.setText(
+            counted(
+                pictures,
+                "You have looked at {seen} of its {count} picture.",
+                "You have looked at {seen} of its {count} pictures.",
+                seen=number(seen),
+            )
+        )
 
     def show_decision(self, decision: ImageAction | None) -> None:
         """Tick what a person decided."""

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.checklist import counted, number, size_text
+from app.gui.checklist import counted, size_text
 from app.gui.models.series_tree import (
     BODY_PART,
     CHECKS,
@@ -36,7 +36,6 @@ from app.gui.widgets.parts import button, quiet, scaled, shortcut, text_label
 from app.selection.by_hand import MAX_REASON_LENGTH
 from app.selection.tree import Branch, BranchKey, Level, SeriesRow, branch_key
 from app.text.exclusion_words import exclusion_words
-from app.text.i18n import mark
 
 # A tree of at most so many branches is shown open.
 _FEW = 60
@@ -204,10 +203,10 @@ class SeriesTree(QWidget):
 
     def _name(self, rows: Sequence[SeriesRow]) -> str:
         indexes: list[QModelIndex] = self.view.selectionModel().selectedRows()
-        images = counted(sum(row.instances for row in rows), mark("1 image"), mark("{count} images"))
+        images = counted(sum(row.instances for row in rows), "{count} image", "{count} images")
         branch = self.model.branch(indexes[0]) if len(indexes) == 1 else None
         if branch is None or branch.row is None:
-            return tr("{count} series, {images}", count=number(len(rows)), images=images)
+            return counted(len(rows), "{count} series, {images}", "{count} series, {images}", images=images)
         told = [images, size_text(branch.size)]
         if branch.level is Level.SERIES:
             thickness = f"{branch.row.thickness_mm:g} mm" if branch.row.thickness_mm else ""
@@ -238,6 +237,6 @@ def _why(rows: Sequence[SeriesRow]) -> str:
         if row.is_taken_by_hand and not reasons:
             return tr("Taken by hand.")
         return "\n".join([*reasons][:_REASONS_SHOWN]) or tr("It fits what is asked for.")
-    text = counted(taken, mark("1 series of them is taken."), mark("{count} series of them are taken."))
+    text = counted(taken, "{count} series of them is taken.", "{count} series of them are taken.")
     shown = "\n".join(list(reasons)[:_REASONS_SHOWN])
     return f"{text}\n{shown}" if shown else text

@@ -12,7 +12,6 @@ from app.gui.widgets.parts import text_label
 from app.project.values import RowKind, Suspicion
 from app.review.deciding import Choice
 from app.review.table import Counts, Query
-from app.text.i18n import mark
 from app.text.value_words import CHOICES, SUSPICION_NAMES
 
 _TYPING_MS = 120
@@ -75,7 +74,7 @@ class ValueFilters(QWidget):
 
     def show_found(self, count: int) -> None:
         """How many rows the query found."""
-        self._found.setText(counted(count, mark("1 row"), mark("{count} rows")))
+        self._found.setText(counted(count, "{count} row", "{count} rows"))
 
     def show_counts(self, counts: Counts) -> None:
         """Offer what there is; what was asked for stays chosen."""

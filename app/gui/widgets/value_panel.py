@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from functools import partial
 
-from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QLineEdit, QPushButton, QVBoxLayout
 
 from app.errors import ConsignError
+from app.gui.checklist import counted
 from app.gui.text import tr
 from app.gui.widgets.chips import FlowLayout
 from app.gui.widgets.parts import button, relabel, scaled, shortcut, text_label
@@ -88,7 +89,7 @@ class ValuePanel(QFrame):
     def show_rows(self, rows: Sequence[ValueRow], count: int) -> None:
         """``count`` rows are chosen; ``rows`` are enough of them to tell what can be done."""
         self._offer(rows)
-        self.what.setText(tr("{count} rows chosen", count=QLocale().toString(count)))
+        self.what.setText(counted(count, "{count} row chosen", "{count} rows chosen"))
         self.why.setText(tr("The decision is taken on each of them, as far as it suits."))
 
     def _offer(self, rows: Collection[ValueRow]) -> None:
