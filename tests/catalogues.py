@@ -40,7 +40,8 @@ def texts_in_code() -> dict[Text, tuple[str, ...]]:
 def _texts_of(path: Path) -> Iterator[Text]:
     """The first argument of each call of a marker, inside f-strings, too: Babel's own extractor passes over those.
 
-    Of one that says a count, both forms. And what the command line's help says: of a command its docstring, of an option its ``help``.
+    Of one that says a count, both forms. And what the command line's help says: of a command its docstring, of an
+    option its ``help``.
     """
     for node in ast.walk(ast.parse(path.read_bytes())):
         match node:
