@@ -29,3 +29,8 @@ def tr(text: str, /, **fields: object) -> str:
 def plural(one: str, several: str, /, count: int) -> str:
     """The form of a text that the language has for this number; its fields are still to be filled in."""
     return _plurals[0](one, several, count)
+
+
+def named(name: str, text: object) -> str:
+    """A name and what there is of it, with the colon as the language sets it."""
+    return tr("{name}: {text}", name=name, text=text)

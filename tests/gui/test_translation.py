@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QTableView,
+    QTreeView,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -144,11 +145,18 @@ def cut_texts(window: QWidget) -> Iterator[str]:
                 yield widget.text()
             case QLabel() if not widget.wordWrap() and widget.width() < widget.sizeHint().width() - 1:
                 yield widget.text()
-            case QTableView():
-                header = widget.horizontalHeader()
+            case QLineEdit() if _advance(widget, widget.placeholderText()) > widget.contentsRect().width():
+                yield widget.placeholderText()
+            case QTableView() | QTreeView():
+                header = widget.header() if isinstance(widget, QTreeView) else widget.horizontalHeader()
                 for column in range(header.count()):
-                    if header.sectionSize(column) < header.sectionSizeHint(column) - 1:
+                    is_cut = header.sectionSize(column) < header.sectionSizeHint(column) - 1
+                    if is_cut and not header.isSectionHidden(column):
                         yield str(widget.model().headerData(column, Qt.Orientation.Horizontal))
+
+
+def _advance(widget: QWidget, text: str) -> int:
+    return widget.fontMetrics().horizontalAdvance(text)
 
 
 @pytest.mark.parametrize("language", list(LANGUAGES))
@@ -173,9 +181,12 @@ def test_a_cut_text_would_be_noticed(qtbot: QtBot) -> None:
     button, label = QPushButton("Sign off and export", window), QLabel("Sign off and export", window)
     wrapped = QLabel("A sentence that takes several lines where it has little room", window)
     wrapped.setWordWrap(True)
+    field = QLineEdit(window)
+    field.setPlaceholderText("Search in attributes and values")
+    field.setFixedWidth(30)
     button.setFixedWidth(30)
     label.setFixedWidth(30)
     wrapped.setFixedSize(80, 12)
     qtbot.addWidget(window)
     window.show()
-    assert list(cut_texts(window)) == [button.text(), label.text(), wrapped.text()]
+    assert list(cut_texts(window)) == [button.text(), label.text(), wrapped.text(), field.placeholderText()]

@@ -27,7 +27,7 @@ from app.errors import ConsignError
 from app.gui.checklist import counted, number
 from app.gui.models.comparison import AFTER, BEFORE, FATE, NAME, ComparisonModel, SeriesModel, fate_text
 from app.gui.session import Ending, Outcome, Session
-from app.gui.text import tr
+from app.gui.text import named, tr
 from app.gui.widgets.cleaned_text import CleanedTextDelegate
 from app.gui.widgets.parts import (
     CELL_PX,
@@ -406,7 +406,7 @@ class DeidentifyPage(QWidget):
             self._why.setText("")
             self._detail.setText("")
             return
-        self._what.setText(f"{row.name or tr('Private attribute')}: {fate_text(row.fate)[2:]}")
+        self._what.setText(named(row.name or tr("Private attribute"), fate_text(row.fate)[2:]))
         self._why.setText(why(row, tr))
         self._detail.setText(
             tr("Tag {tag}, value representation {vr}, {path}", tag=format_tag(row.tag), vr=row.vr or "-", path=row.path)

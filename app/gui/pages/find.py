@@ -23,13 +23,14 @@ from app.errors import ConsignError
 from app.events import Event, Finished
 from app.gui.checklist import counted, number
 from app.gui.session import Ending, Outcome, Session
-from app.gui.text import tr
+from app.gui.text import named, tr
 from app.gui.widgets.filter_bar import FilterBar
 from app.gui.widgets.groups_panel import GroupsPanel, in_two_groups
 from app.gui.widgets.inventory_panel import InventoryPanel, load_bar_chart
 from app.gui.widgets.line_list import Head, LineList
 from app.gui.widgets.parts import GAP_PX, MARGIN_PX, EmptyState, Problems, TitleRow, button, relabel, shortcut
 from app.gui.widgets.report_search import ReportSearchButton
+from app.gui.widgets.search_row import SearchRow
 from app.gui.widgets.series_tree import SeriesTree
 from app.gui.widgets.source_bar import SourceBar
 from app.pipeline.finding import (
@@ -133,7 +134,7 @@ class FindPage(QWidget):
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, GAP_PX // 2, 0)
         column.setSpacing(8)
-        column.addLayout(self._make_tabs())
+        column.addWidget(self._make_tabs())
         column.addWidget(self.views, 1)
         self.inventory = InventoryPanel()
         self.inventory.toggled.connect(self.filters.toggle)
@@ -156,7 +157,7 @@ class FindPage(QWidget):
         results.setSizes([750, 260])
         return results
 
-    def _make_tabs(self) -> QHBoxLayout:
+    def _make_tabs(self) -> QWidget:
         self.tabs, self.parts = QButtonGroup(self), QButtonGroup(self)
         row = QHBoxLayout()
         row.setSpacing(4)
@@ -168,6 +169,7 @@ class FindPage(QWidget):
             tab.setAccessibleName(name.replace("&", ""))
             self.tabs.addButton(tab, place)
             row.addWidget(tab)
+        row.addStretch()
         self.tabs.button(0).setChecked(True)
         self.tabs.idToggled.connect(lambda _, is_on: self._show_tab() if is_on else None)
         self.words = QLineEdit()
@@ -175,9 +177,7 @@ class FindPage(QWidget):
         self.words.setAccessibleName(tr("Search in the tree"))
         self.words.setClearButtonEnabled(True)
         self.words.textChanged.connect(lambda _: self._show_rows())
-        row.addSpacing(8)
-        row.addWidget(self.words, 1)
-        return row
+        return SearchRow(row, self.words)
 
     # what is there ----------------------------------------------------------------
 
@@ -488,20 +488,20 @@ class FindPage(QWidget):
 
 def _problem_sentence(line: ReasonCount) -> str:
     files = counted(line.files, "{count} file can't be used", "{count} files can't be used")
-    return f"{files}: {sentence_for(line.reason or '', {}, tr)}"
+    return named(files, sentence_for(line.reason or "", {}, tr))
 
 
 def _aside_sentence(line: ReasonCount) -> str:
     files = counted(line.files, "{count} file is set aside", "{count} files are set aside")
-    return f"{files}: {sentence_for(line.reason or '', {}, tr)}"
+    return named(files, sentence_for(line.reason or "", {}, tr))
 
 
 def _line_text(entry: _Line) -> str:
     match entry:
         case ListProblem():
-            return f"{row_name(entry, tr)}: {_entry_text(entry.original_identifiers)}"
+            return named(row_name(entry, tr), _entry_text(entry.original_identifiers))
         case (str() as patient, groups):
-            return f"{patient}: {', '.join(map(str, groups))}"
+            return named(patient, ", ".join(map(str, groups)))
         case _:
             return _entry_text(entry)
 

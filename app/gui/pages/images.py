@@ -15,7 +15,7 @@ from app.gui.checklist import counted
 from app.gui.models.contact_sheet import ContactSheetModel
 from app.gui.models.pictures import PictureLoader
 from app.gui.session import Session
-from app.gui.text import tr
+from app.gui.text import named, tr
 from app.gui.widgets.chips import FlowLayout
 from app.gui.widgets.contact_sheet import THUMBNAIL_PX, ContactSheet
 from app.gui.widgets.parts import GAP_PX, MARGIN_PX, EmptyState, Problems, TitleRow
@@ -272,7 +272,7 @@ class ImagesPage(QWidget):
         for which, made in self._filters.items():
             count = sum(_passes(item, which) for item in work.items)
             made.setText(f"{tr(_FILTERS[which])}  {count}")
-            made.setAccessibleName(f"{tr(_FILTERS[which])}: {count}")
+            made.setAccessibleName(named(tr(_FILTERS[which]), count))
         self._show_state()
 
     def _choose_filter(self, which: Filter, _checked: bool = False) -> None:

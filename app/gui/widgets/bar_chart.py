@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPalette
 
 from app.gui.checklist import number
-from app.gui.text import tr
+from app.gui.text import named, tr
 from app.gui.widgets.inventory_panel import BarText
 
 _BAR_GAP_PX = 8
@@ -96,7 +96,7 @@ class BarChart(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self.setAccessibleName(self._title)
         if current is not None:
             state = tr("chosen") if current.is_chosen else tr("not chosen")
-            self.setAccessibleDescription(f"{current.label}: {number(current.total)}, {state}")
+            self.setAccessibleDescription(named(current.label, f"{number(current.total)}, {state}"))
 
     # mouse and keys --------------------------------------------------------------
 
@@ -125,7 +125,9 @@ class BarChart(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
             self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if place >= 0 else Qt.CursorShape.ArrowCursor)
             bar = self._bars[place] if place >= 0 else None
             self.setToolTip(
-                "" if bar is None else tr("{label}: {count}. Click to filter.", label=bar.label, count=bar.total)
+                ""
+                if bar is None
+                else tr("{label}: {count}. Click to filter.", label=bar.label, count=number(bar.total))
             )
 
     def wheelEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name

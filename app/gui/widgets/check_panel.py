@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.gui.checklist import counted
 from app.gui.models.series_tree import check_sentences, severity_sign
-from app.gui.text import tr
+from app.gui.text import named, tr
 from app.gui.widgets.parts import quiet, text_label
 from app.protocol.checks import CheckName, Severity
 from app.selection.tree import SeriesRow
@@ -63,6 +63,6 @@ def _summary(rows: Sequence[SeriesRow]) -> list[str]:
         findings = () if row.checked is None else row.checked.findings
         counts.update({(finding.severity, finding.check) for finding in findings})
     return [
-        f"{severity_sign(severity)} {tr(CHECK_NAMES[check])}: " + counted(count, "{count} series", "{count} series")
+        named(f"{severity_sign(severity)} {tr(CHECK_NAMES[check])}", counted(count, "{count} series", "{count} series"))
         for (severity, check), count in counts.most_common(_MOST_CHECKS)
     ]

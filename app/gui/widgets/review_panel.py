@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QPushButton,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
@@ -31,6 +32,7 @@ from app.text.image_words import IMAGE_STATE_SENTENCES, IMAGE_STATES, MASK_SCOPE
 from app.text.reasons import REASONS
 
 _MOST_ROWS = 8
+_SIDE_PX = 14
 _BUTTONS = {ImageAction.RELEASE: "release", ImageAction.MASK: "mask", ImageAction.EXCLUDE: "exclude"}
 
 
@@ -48,7 +50,7 @@ class ReviewPanel(QScrollArea):
         self._scopes: list[MaskScope] = []
         inside = QWidget()
         column = QVBoxLayout(inside)
-        column.setContentsMargins(14, 12, 14, 12)
+        column.setContentsMargins(_SIDE_PX, 12, _SIDE_PX, 12)
         column.setSpacing(6)
         self._add_state(column)
         self._add_decisions(column)
@@ -64,6 +66,13 @@ class ReviewPanel(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inside.setAutoFillBackground(False)
         self.viewport().setAutoFillBackground(False)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Be as wide as the widest button, whose text is longer in some languages; the style is known only now."""
+        super().showEvent(event)
+        widest = max(made.sizeHint().width() for made in self.findChildren(QPushButton))
+        needed = widest + 2 * _SIDE_PX + self.verticalScrollBar().sizeHint().width()
+        self.setFixedWidth(max(self.width(), needed))
 
     # building -----------------------------------------------------------------
 

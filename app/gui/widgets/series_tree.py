@@ -30,7 +30,7 @@ from app.gui.models.series_tree import (
     SeriesTreeModel,
     branch_name,
 )
-from app.gui.text import tr
+from app.gui.text import named, tr
 from app.gui.widgets.check_panel import CheckPanel
 from app.gui.widgets.parts import button, quiet, scaled, shortcut, text_label
 from app.selection.by_hand import MAX_REASON_LENGTH
@@ -52,9 +52,10 @@ _USUAL = {
 }
 
 
-# What goes first where the window is narrow; the panel below says it, too. The last column keeps so many letters.
+# What goes first where the window is narrow; the panel below says it, too. The others keep room for so many letters.
 _LESS_NEEDED = (SIZE, BODY_PART, THICKNESS)
-_LETTERS_OF_STATE = 22
+_LETTERS = {NAME: 27, STATE: 20}
+_BESIDE_TEXT_PX = 18
 
 
 class SeriesTree(QWidget):
@@ -85,17 +86,20 @@ class SeriesTree(QWidget):
         view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         view.setFrameShape(QFrame.Shape.NoFrame)
         view.setTextElideMode(Qt.TextElideMode.ElideRight)
+        view.header().setTextElideMode(Qt.TextElideMode.ElideRight)
         view.setStyleSheet("QTreeView::item { padding: 3px 4px; }")
         header = view.header()
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         # As wide as the heads and the usual texts; the last column takes what is left.
         metrics = QFontMetrics(scaled(self.font(), 1.0, bold=True))
-        for column, usual in _USUAL.items():
-            head = str(self.model.headerData(column, Qt.Orientation.Horizontal))
-            self._widths[column] = max(metrics.horizontalAdvance(text) for text in (head, usual)) + 18
-            header.resizeSection(column, self._widths[column])
-        header.resizeSection(NAME, metrics.averageCharWidth() * 29)
+        heads = [str(self.model.headerData(column, Qt.Orientation.Horizontal)) for column in range(header.count())]
+        for column, head in enumerate(heads):
+            needed = metrics.horizontalAdvance(_USUAL[column]) if column in _USUAL else 0
+            needed = max(needed, _LETTERS.get(column, 0) * metrics.averageCharWidth())
+            self._widths[column] = max(needed, metrics.horizontalAdvance(head)) + _BESIDE_TEXT_PX
+            if column != STATE:
+                header.resizeSection(column, self._widths[column])
         view.expanded.connect(partial(self._note_opened, is_open=True))
         view.collapsed.connect(partial(self._note_opened, is_open=False))
         shortcut("R", view, self._focus_reason, inside=False)
@@ -105,11 +109,9 @@ class SeriesTree(QWidget):
         """Leave out the less needed columns where "taken or why not" would not be read."""
         super().resizeEvent(event)
         header = self.view.header()
-        room = self.view.viewport().width() - self.fontMetrics().averageCharWidth() * _LETTERS_OF_STATE
-        columns = [column for column in range(header.count()) if column != STATE]
-        needed = sum(self._widths.get(column) or header.sectionSize(column) for column in columns)
+        needed = sum(self._widths.values()) - self._widths[NAME] + header.sectionSize(NAME)
         for column in _LESS_NEEDED:
-            is_hidden = needed > room
+            is_hidden = needed > self.view.viewport().width()
             self.view.setColumnHidden(column, is_hidden)
             needed -= self._widths[column] if is_hidden else 0
 
@@ -211,7 +213,7 @@ class SeriesTree(QWidget):
         if branch.level is Level.SERIES:
             thickness = f"{branch.row.thickness_mm:g} mm" if branch.row.thickness_mm else ""
             told += [text for text in (branch.row.original_body_part, thickness) if text]
-        return f"{branch_name(branch, branch.row)}: {', '.join(told)}"
+        return named(branch_name(branch, branch.row), ", ".join(told))
 
     def _enable(self) -> None:
         rows = self.chosen()

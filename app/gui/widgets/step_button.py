@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
-from app.gui.text import tr
+from app.gui.text import named, tr
 from app.gui.theme import icon
 from app.gui.widgets.parts import key_text, scaled, text_label, tinted
 from app.gui.widgets.tints import Tint, tint
@@ -84,5 +84,5 @@ class StepButton(QPushButton):
         self._state_sign.setPixmap(icon(state.value, colour).pixmap(size - 1))
         self._state.setText(tr(STATE_WORDS[state]))
         tinted(self._state, _STATE_TINTS[state])
-        self.setAccessibleName(f"{tr(NAMES[self.step])}: {tr(STATE_WORDS[state])}")
+        self.setAccessibleName(named(tr(NAMES[self.step]), tr(STATE_WORDS[state])))
         self.setToolTip(f"{tr(NAMES[self.step])} ({key_text(self.shortcut().toString())})")

@@ -15,6 +15,7 @@ from app.review.table import Counts, Query
 from app.text.value_words import CHOICES, SUSPICION_NAMES
 
 _TYPING_MS = 120
+_BESIDE_TEXT_PX = 28  # of a field: its frame, and the room within
 _OF_TYPE = "vr:"  # before the data of an entry that stands for a type of value and not for a kind of row
 
 
@@ -29,7 +30,9 @@ class ValueFilters(QWidget):
         self.search.setPlaceholderText(tr("Search in attributes and values"))
         self.search.setAccessibleName(tr("Search"))
         self.search.setClearButtonEnabled(True)
-        self.search.setMinimumWidth(38 * self.fontMetrics().averageCharWidth())
+        metrics = self.fontMetrics()
+        needed = metrics.horizontalAdvance(self.search.placeholderText()) + _BESIDE_TEXT_PX
+        self.search.setMinimumWidth(max(38 * metrics.averageCharWidth(), needed))
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(_TYPING_MS)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QPushButton, QVBoxLayout
 
 from app.errors import ConsignError
 from app.gui.checklist import counted
-from app.gui.text import tr
+from app.gui.text import named, tr
 from app.gui.widgets.chips import FlowLayout
 from app.gui.widgets.parts import button, relabel, scaled, shortcut, text_label
 from app.project.values import RowKind, ValueRow
@@ -82,7 +82,7 @@ class ValuePanel(QFrame):
         """One row is chosen; ``name`` is that of its attribute, empty for a word."""
         self._offer((row,))
         name = name or tr("Word taken out of texts")
-        self.what.setText(f"{name}: {row.value[:_LONGEST_SHOWN]}" if row.value else name)
+        self.what.setText(named(name, row.value[:_LONGEST_SHOWN]) if row.value else name)
         reasons = [tr(SUSPICIONS[reason]) for reason in row.suspicion]
         self.why.setText("\n".join([*(f"\u2022 {reason}" for reason in reasons), kind_sentence(row, tr)]))
 
