@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from app.catalog.table import is_complete
+from app.catalog.table import file_table, is_complete
 from app.checks.step import check
 from app.cli.console import Console, Said
 from app.errors import UsageError
@@ -12,7 +12,7 @@ from app.pipeline.finding import check_and_select, list_troubles, take_study_fil
 from app.project.cohorts import GroupCounts, load_group_counts, load_patients_in_groups
 from app.project.folder import Project
 from app.project.series_findings import CheckedSeries, load_checked_series
-from app.selection.result import ExcludedSeries, SelectedSeries, excluded_series, selected_series
+from app.selection.result import ExcludedSeries, SelectedSeries, count_exclusions, excluded_series, selected_series
 from app.selection.wanted import read_list
 from app.text.check_words import BODY_PARTS, CHECK_NAMES, PHASES, SEVERITIES, finding_sentence
 from app.text.cohort_words import group_sentence, shortage_sentence, trouble_sentence
@@ -55,6 +55,25 @@ def run_select(console: Console, folder: Path, where: str | None, wanted: Path |
     return told, lines
 
 
+def nothing_selected_lines(console: Console, project: Project) -> list[str]:
+    """Why nothing is selected: what speaks against how many images, or what became of the files where none is an image.
+
+    Ends with what to do about it.
+    """
+    excluded = count_exclusions(project)
+    if excluded:
+        head = mark("None of the images is selected. How many each of these reasons leaves out:")
+        reasons = [(exclusion_words(reason, console.translate), count) for reason, count in excluded]
+        todo = mark("Ask for others with --where or another protocol; for each series: consign select PROJECT")
+    else:
+        head = mark("None of the files is an image that can be used:")
+        told = [(line.reason, line.files) for line in file_table(project) if line.reason]
+        reasons = [(console.named(reason, console.sentence(reason)), count) for reason, count in told]
+        todo = mark("Add other sources; by name, with what became of each: consign files PROJECT --csv FILE")
+    lines = [f"{console.number(count):>9}  {reason}" for reason, count in reasons]
+    return [console.tr(head), *lines, console.tr(todo)]
+
+
 def _group_lines(console: Console, group: GroupCounts) -> list[str]:
     shortages = (shortage_sentence(one, console.translate) for one in group.original_shortages)
     sentences = (group_sentence(group, console.translate), *shortages)
@@ -63,13 +82,13 @@ def _group_lines(console: Console, group: GroupCounts) -> list[str]:
 
 def _selected_line(console: Console, series: SelectedSeries) -> str:
     text = mark("Series {series}, {modality}: {count} selected")
-    return console.tr(text, series=series.series_id, modality=series.original_modality, count=series.instances)
+    return console.tr(text, series=str(series.series_id), modality=series.original_modality, count=series.instances)
 
 
 def _excluded_line(console: Console, series: ExcludedSeries) -> str:
     return console.tr(
         "Series {series}, {modality}: {count} excluded: {reasons}",
-        series=series.series_id,
+        series=str(series.series_id),
         modality=series.original_modality,
         count=series.instances,
         reasons="; ".join(exclusion_words(reason, console.translate) for reason in series.original_reasons),
@@ -131,7 +150,7 @@ def _check_lines(console: Console, series: CheckedSeries) -> list[str]:
     if series.phase is not None:
         words.append(PHASES[series.phase])
     shows = ", ".join(console.tr(word) for word in words)
-    name = console.tr("Series {series}", series=series.series_id)
+    name = console.tr("Series {series}", series=str(series.series_id))
     return [
         f"{name} ({shows})" if shows else name,
         *(

@@ -14,6 +14,7 @@ from app.events import Event, Finished, Job, Note, Progress
 from app.text.i18n import language_of_terminal, open_plurals, open_translation
 from app.text.job_words import JOB_TITLES, UNITS, count_words
 from app.text.messages import sentence_for, sentences_for
+from app.text.numbers import count_text
 
 T = TypeVar("T")
 # What a command says to machines, and its lines for people.
@@ -32,6 +33,7 @@ class Console:
         self._json = json_output
         # What a machine reads stays English.
         language = "en" if json_output else language_of_terminal(os.environ)
+        self._language = language
         self.translate = open_translation([language])
         self.plural = open_plurals([language])
         self._is_terminal = sys.stderr.isatty()
@@ -79,8 +81,13 @@ class Console:
         click.echo(json.dumps(values, ensure_ascii=False) if self._json else text)
 
     def tr(self, text: str, /, **fields: object) -> str:
-        """A text in the terminal's language, with its named fields filled in."""
-        return self.translate(text).format(**fields)
+        """A text in the terminal's language, with its named fields filled in; an ``int`` is a count, not a number."""
+        told = {key: self.number(field) if isinstance(field, int) else field for key, field in fields.items()}
+        return self.translate(text).format(**told)
+
+    def number(self, count: int) -> str:
+        """A count as people of the terminal's language write it."""
+        return count_text(count, self._language)
 
     def named(self, name: str, text: object) -> str:
         """A name and what there is of it, with the colon as the language sets it."""
@@ -98,6 +105,12 @@ class Console:
             click.echo(json.dumps({"error": error.code, "ids": dict(error.ids), "message": sentence}))
         else:
             click.echo(sentence, err=True)
+
+    def explain(self, text: str) -> None:
+        """What people read before an error; a machine has it from other commands."""
+        self._end_line()
+        if not self._json:
+            click.echo(text, err=True)
 
     def _progress(self, event: Progress) -> None:
         now = time.monotonic()
@@ -124,7 +137,7 @@ class Console:
         else:
             line = self.tr("{done} of {total} {unit}", done=event.done, total=event.total, unit=unit)
         if rate > 0:
-            line += self.tr("  \u00b7  {rate} a second", rate=f"{rate:.0f}")
+            line += self.tr("  \u00b7  {rate} a second", rate=round(rate))
             if event.total is not None and event.done < event.total:
                 line += self.tr("  \u00b7  {time} left", time=_duration((event.total - event.done) / rate))
         return self.named(self.tr(JOB_TITLES.get(event.step, event.step)), line)
@@ -154,7 +167,7 @@ class Console:
             click.echo(json.dumps({"event": "finished", "step": event.step, "counts": dict(event.counts)}))
             return
         self._end_line()
-        told = ", ".join(count_words(name, count, self.plural) for name, count in event.counts.items())
+        told = ", ".join(count_words(name, count, self.plural, self.number) for name, count in event.counts.items())
         click.echo(self.named(self.tr(JOB_TITLES.get(event.step, event.step)), told), err=True)
 
 

@@ -16,7 +16,7 @@ import click
 from app import __version__
 from app.cli.console import Console
 from app.cli.language import TranslatedGroup
-from app.errors import BundleError, ConsignError, ReleaseBlockedError
+from app.errors import BundleError, ConsignError, ReleaseBlockedError, UsageError
 from app.jobs.collecting import collect_seldom
 from app.jobs.executors import DaskExecutor, ProcessExecutor, SerialExecutor, open_executor
 from app.logs import quieten_libraries
@@ -122,7 +122,7 @@ def scan(console: Console, project: Path, source: tuple[Path, ...], workers: str
     with _open(project, workers) as (opened, executor):
         counts = console.watch(scan_step(opened, source, executor))
         table = file_table(opened)
-    lines = [f"{line.files:>9}  {_why(console, line.reason)}" for line in table]
+    lines = [f"{console.number(line.files):>9}  {_why(console, line.reason)}" for line in table]
     reasons = [{"verdict": line.verdict, "reason": line.reason, "files": line.files} for line in table]
     console.result({"counts": dict(counts), "files": reasons}, "\n".join(lines))
 
@@ -202,14 +202,14 @@ def prepare(console: Console, project: Path, unattended: bool, workers: str) -> 
             "GROUP BY 1 ORDER BY 2 DESC, 1"
         ).fetchall()
     reasons = {row["state_reason"]: row["n"] for row in held}
-    lines = [f"{count:>9}  {_why(console, reason)}" for reason, count in reasons.items()]
+    lines = [f"{console.number(count):>9}  {_why(console, reason)}" for reason, count in reasons.items()]
     console.result({"counts": dict(counts), "held_back": reasons}, "\n".join(lines))
 
 
 @cli.command()
 @click.argument("project", type=Folder)
 @click.option("--csv", "target", type=File, help="Write the dump here, for a spreadsheet.")
-@click.option("--decide", type=File, help="Take decisions back from such a CSV.")
+@click.option("--decide", type=File, help="Take decisions (keep, drop, replace, drop-tag) back from such a CSV.")
 @click.option("--carry", is_flag=True, help="With --decide: the CSV comes from another project.")
 @_command
 def values(console: Console, project: Path, target: Path | None, decide: Path | None, carry: bool) -> None:
@@ -293,7 +293,8 @@ def describe(console: Console, project: Path) -> None:
     with Project(project) as opened:
         description = describe_project(opened)
     lines = [
-        console.named(name, text) for name, text in description_words(description, console.translate, console.plural)
+        console.named(name, text)
+        for name, text in description_words(description, console.translate, console.plural, console.number)
     ]
     console.result({"description": description}, "\n".join(lines))
 
@@ -406,6 +407,7 @@ def run(
     workers: str,
 ) -> int:
     """Do all of it. Without approvals it stops before the export and says what is missing."""
+    from app.cli.cohorts import nothing_selected_lines
     from app.pipeline.export import export as export_step
     from app.pipeline.run import next_steps, run_all
 
@@ -413,7 +415,12 @@ def run(
         create_project(project, site, protocol)
     with _open(project, workers) as (opened, executor):
         check_made_with(opened, site, protocol)
-        console.watch(run_all(opened, source, where, executor, unattended=unattended))
+        try:
+            console.watch(run_all(opened, source, where, executor, unattended=unattended))
+        except UsageError as error:
+            if error.code == "nothing-selected":
+                console.explain(_shortened(console, nothing_selected_lines(console, opened)))
+            raise
         waiting = None if unattended else next_steps(opened)
         if waiting is not None:
             return _stop(console, waiting)

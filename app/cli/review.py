@@ -73,7 +73,7 @@ def run_images(
     if taken is not None:
         for one in taken.problems:
             problem = console.tr(SCRIPT_PROBLEMS[one.problem])
-            lines.append(console.tr("Line {line} of the script: {problem}", line=one.line, problem=problem))
+            lines.append(console.tr("Line {line} of the script: {problem}", line=str(one.line), problem=problem))
         text = mark("New rules taken over from the script: {rules}; they count from the next --detect on")
         lines.append(console.tr(text, rules=taken.rows))
         told["script"] = {"rules": taken.rows, "problems": [[one.line, one.problem] for one in taken.problems]}
@@ -95,7 +95,7 @@ def _told_card(card: SeriesCard) -> dict[str, Any]:
 def _card_line(console: Console, card: SeriesCard) -> str:
     return console.tr(
         "Series {series}, {modality}: {states}. Regions of text: {found}, possible ones: {possible}. {risk}",
-        series=card.series_id,
+        series=str(card.series_id),
         modality=card.modality or console.tr("images"),
         states=_states(console, card.states),
         found=card.found,

@@ -75,6 +75,14 @@ def excluded_series(project: Project) -> list[ExcludedSeries]:
     ]
 
 
+def count_exclusions(project: Project) -> list[tuple[str, int]]:
+    """Every reason for which instances are not selected, and for how many it holds; most first."""
+    rows = project.store.execute(
+        "SELECT original_explanation, sum(instances) AS instances FROM exclusions GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    return [(row["original_explanation"], row["instances"]) for row in rows]
+
+
 def _series(store: Store) -> Iterator[_Series]:
     for row in store.execute(_SERIES):
         attributes = json.loads(row["original_attributes"])

@@ -1,6 +1,6 @@
 """The description of a data set for people: what is ours in their words, values and keywords as the card has them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.bundle.described import DATE_NOTES, NONE, NOT_TOLD, RANGE, description_lines
@@ -54,16 +54,18 @@ _TEXTS: Mapping[str, str] = {
 }
 
 
-def description_words(description: Mapping[str, Any], translate: Translate, plural: Plural) -> list[tuple[str, str]]:
+def description_words(
+    description: Mapping[str, Any], translate: Translate, plural: Plural, count_text: Callable[[int], str] = str
+) -> list[tuple[str, str]]:
     """The description as lines of name and text."""
-    told = {item: _told(item, content, translate, plural) for item, content in description.items()}
+    told = {item: _told(item, content, translate, plural, count_text) for item, content in description.items()}
     lines = description_lines(told, lambda text: translate(_TEXTS[text]))
     return [(translate(ITEMS[item]), text) for item, (_, text) in zip(told, lines, strict=True)]
 
 
-def _told(item: str, content: Any, translate: Translate, plural: Plural) -> Any:
+def _told(item: str, content: Any, translate: Translate, plural: Plural, count_text: Callable[[int], str]) -> Any:
     if item == "counts":
-        return ", ".join(count_words(name, count, plural) for name, count in content.items())
+        return ", ".join(count_words(name, count, plural, count_text) for name, count in content.items())
     if item not in _WITHIN:
         return content
     names = _WITHIN[item]

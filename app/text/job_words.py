@@ -1,6 +1,6 @@
 """What jobs are called, what they count on their way, and what they did: for the window and the command line."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from app.text.i18n import Plural, mark, mark_plural
 
@@ -57,7 +57,7 @@ COUNTS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def count_words(name: str, count: int, plural: Plural) -> str:
-    """A count of a finished job, such as "12 skipped"."""
+def count_words(name: str, count: int, plural: Plural, count_text: Callable[[int], str] = str) -> str:
+    """A count of a finished job, such as "12 skipped"; ``count_text`` writes the number."""
     one, several = COUNTS.get(name, (f"{name} {{count}}",) * 2)
-    return plural(one, several, count).format(count=count)
+    return plural(one, several, count).format(count=count_text(count))

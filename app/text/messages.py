@@ -121,7 +121,8 @@ ERRORS: Mapping[str, str] = {
     "bad-hand-reason": mark("Say in one line of at most 200 characters why you decide by hand."),
     # order of the steps
     "nothing-selected": mark(
-        "No instance is selected. Search and select first (page Find, or: consign scan, then consign select)."
+        "No instance is selected. Search and select first, or ask for others (page Find, or: consign scan, then "
+        "consign select)."
     ),
     "no-such-instance": mark("This image is no longer in the project. Go back to the list and choose another one."),
     "not-prepared": mark(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -27,6 +27,7 @@ from app.gui.widgets.viewer_keys import make_legend
 from app.gui.window import Window
 from app.pipeline.progress import Step
 from app.text.i18n import LANGUAGES, open_plurals, open_translation
+from app.text.numbers import count_text
 from tests.catalogues import forms, texts_in_code
 from tests.gui.driving import opened, show
 from tests.gui.review_case import make_project
@@ -131,6 +132,12 @@ def test_the_window_says_counts_as_the_language_does(
 ) -> None:
     monkeypatch.setattr(gui_text, "_plurals", [open_plurals([language])])
     assert [counted(count, "{count} file", "{count} files") for count in (0, 1, 2)] == said
+
+
+@pytest.mark.parametrize("language", list(LANGUAGES))
+def test_the_window_groups_digits_as_the_command_line_does(language: str) -> None:
+    shown = [QLocale(language).toString(count).replace("\u202f", "\xa0") for count in (999, 1234, 12345, 1234567)]
+    assert shown == [count_text(count, language) for count in (999, 1234, 12345, 1234567)]
 
 
 def cut_texts(window: QWidget) -> Iterator[str]:

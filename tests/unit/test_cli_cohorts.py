@@ -97,3 +97,30 @@ def test_refused_list_changes_nothing(project: Path, tmp_path: Path) -> None:
     assert "Smith" not in result.output
     with Project(project) as opened:
         assert not opened.layout.studies_json.exists()
+
+
+def test_run_that_selects_nothing_says_why_and_what_to_do(project: Path, tmp_path: Path) -> None:
+    places = (tmp_path / "site", "--project", project, "--out", tmp_path / "out", "--site", "SITE")
+    arguments = [str(one) for one in ("run", *places, "--workers", "serial", "--where", 'Modality == "MR"')]
+    told = CliRunner().invoke(cli, arguments)
+    assert told.exit_code == 2
+    with Project(project) as opened:
+        instances = opened.store.one("SELECT count(*) FROM instances WHERE reason IS NULL")
+    *_, head, reason, todo, last = told.stderr.splitlines()
+    assert head == "None of the images is selected. How many each of these reasons leaves out:"
+    assert reason.split(maxsplit=1) == [str(instances), "Modality CT is not MR"]
+    assert "consign select PROJECT" in todo
+    assert last.startswith("No instance is selected.")
+
+    machine = CliRunner().invoke(cli, [*arguments, "--json"])
+    assert machine.stderr == ""
+    assert json.loads(machine.stdout.splitlines()[-1])["error"] == "nothing-selected"
+
+
+def test_run_over_files_without_an_image_says_what_they_are(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "letter.txt").write_text("Dear colleague", encoding="utf-8")
+    places = (tmp_path / "source", "--project", tmp_path / "project", "--out", tmp_path / "out", "--site", "SITE")
+    told = CliRunner().invoke(cli, ["run", *map(str, places), "--workers", "serial"])
+    assert told.exit_code == 2
+    assert "None of the files is an image that can be used:\n        1  not-dicom: " in told.stderr

@@ -11,7 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli.main import cli
+from app.review.deciding import Choice
 from app.text.i18n import LANGUAGES, language_of, language_of_terminal, open_translation
+from app.text.numbers import count_text
 from tests.catalogues import ROOT
 
 
@@ -81,3 +83,16 @@ def test_errors_are_told_in_the_language_of_the_terminal_and_to_machines_in_engl
     assert "not a Consign project" in english
     assert said({"LANGUAGE": language}) != english
     assert "not a Consign project" in said({"LANGUAGE": language}, "--json")
+
+
+@pytest.mark.parametrize("language", list(LANGUAGES))
+def test_help_names_the_words_that_a_csv_decides_with(language: str) -> None:
+    told = CliRunner().invoke(cli, ["values", "--help"], env={"LANGUAGE": language, "COLUMNS": "200"}).output
+    assert [choice for choice in Choice if choice is not Choice.OPEN and choice.value not in told] == []
+
+
+@pytest.mark.parametrize("language", list(LANGUAGES))
+def test_commands_group_the_digits_of_a_count_as_the_language_does(language: str) -> None:
+    grouped = {"en": "12,345", "de": "12.345", "es": "12.345", "fr": "12\xa0345", "pt_BR": "12.345"}
+    four = {"en": "1,234", "de": "1.234", "es": "1234", "fr": "1\xa0234", "pt_BR": "1.234"}
+    assert [count_text(count, language) for count in (999, 1234, 12345)] == ["999", four[language], grouped[language]]
