@@ -13,7 +13,8 @@ from enum import StrEnum
 
 from pydicom.datadict import dictionary_description, private_dictionary_description
 
-from app.deid.engine import Applied, Engine, Hit
+from app.deid.engine import Engine
+from app.deid.hits import Applied, Hit
 from app.deid.recipe import Recipe, with_decisions
 from app.deid.rules import Rule, RuleTable, Source, compile_rules
 from app.deid.step import load_patient, make_recipe

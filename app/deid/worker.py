@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from app.deid.engine import Applied, Hit, Record, parts_of
+from app.deid.hits import Applied, Hit, Record, parts_of
 from app.deid.recipe import Patient, Recipe
 from app.deid.release import Releaser
 from app.deid.values import Fold, Number

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from app.bundle.release import ValueRow
-from app.deid.engine import dummy_of
+from app.deid.absent import dummy_of
 from app.deid.recipe import Recipe
 from app.deid.values import Fold
 from app.project.values import RowKind

@@ -7,7 +7,8 @@ from random import Random
 import pytest
 from pydicom.dataset import Dataset
 
-from app.deid.engine import Applied, Record, ReleasedHeader, parts_of
+from app.deid.engine import ReleasedHeader
+from app.deid.hits import Applied, Record, parts_of
 from app.deid.release import Releaser
 from app.dicom.profile import Option
 from app.errors import FileError, Reason
