@@ -125,9 +125,11 @@ class Header:
     def follow(self, function: "Follows[T]", tags: Iterable[int]) -> T:
         """What follows from the top-level elements of these tags; ``function`` is asked once for the same ones."""
         elements = tuple(map(self.by_tag.get, tags))
-        # Large ones are of no ordinary image, and would stay in memory.
-        is_small = all(one is None or len(one.value) <= _REMEMBERED_BYTES for one in elements)
-        return _remembered(function, elements) if is_small else function(elements)
+        # Large ones and sequences are of no ordinary image, and would stay in memory.
+        for one in elements:
+            if one is not None and not (isinstance(one.value, bytes) and len(one.value) <= _REMEMBERED_BYTES):
+                return function(elements)
+        return _remembered(function, elements)
 
 
 def integer_of(element: Element | None) -> int | None:

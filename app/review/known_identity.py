@@ -57,7 +57,7 @@ class _Spelling:
         return re.search(self.pattern, folded) is not None
 
 
-@lru_cache(maxsize=4096)  # what is released for one patient is released for others too
+@lru_cache(maxsize=1024)  # what is released for one patient is released for others too
 def _forms(text: str) -> tuple[tuple[str, str], ...]:
     """The text folded, with and without separators."""
     # JohnDoe is one word as written, and two as meant; McDonald the other way round.
