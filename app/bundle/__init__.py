@@ -2,9 +2,9 @@
 
 Owned here, because only this step knows what a recipient gets: which instance goes into which part
 (``plan``), how a part is written (``part``, ``bag``, ``tables``, ``card``), how a part is read back and
-judged (``verify`` and its three modules ``verify_zip``, ``verify_header`` and ``verify_values``), the job
-that does it part by part (``step``), and the report for the privacy officer (``report``). What the pipeline
-has to hand in is in ``release``.
+judged (``verify``, a delivery; ``verify_part``, one zip of it; the other ``verify_*`` modules, one subject
+each), the job that does it part by part (``step``), and the report for the privacy officer (``report``). What
+the pipeline has to hand in is in ``release``.
 
 The verifying modules import nothing of the writing ones, and no DICOM code of ours: a mistake would pass
 twice.

@@ -20,7 +20,8 @@ from app.bundle.croissant import encode_croissant
 from app.bundle.labels import ReleasedStudy, StudyLabels, encode_labels
 from app.bundle.release import ReleasedInstance, ReleaseFunction, ReleaseTask
 from app.bundle.tables import INSTANCE_COLUMNS, SERIES_COLUMNS, encode_table
-from app.bundle.verify_part import Expected, Finding, verify_part
+from app.bundle.verify_findings import Expected, Finding
+from app.bundle.verify_part import verify_part
 from app.bundle.zip_writer import WrittenEntry, ZipWriter
 from app.errors import BundleError, FileError, Reason, UnreadableError
 

@@ -7,7 +7,8 @@ from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.bundle.verify_part import Finding, PartReport, verify_part
+from app.bundle.verify_findings import Finding, PartReport
+from app.bundle.verify_part import verify_part
 from app.bundle.verify_sums import digest_of, parse_sums
 from app.events import Progress
 

@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.bundle.verify_findings import Fault
 from app.bundle.verify_values import TableFormError, read_table
 
-NAME = "metadata/labels.csv"
+LABELS = "metadata/labels.csv"
 _NUMBER = re.compile(r"-?[0-9]{1,5}(\.[0-9]{1,4})?", re.ASCII)
 _DECIMALS = 2  # of a number whose label does not say how many
 
@@ -37,23 +38,26 @@ def read_label_rules(protocol: bytes) -> LabelRules | None:
 
 def label_faults(
     content: bytes | None, rules: LabelRules | None, studies: Collection[tuple[str, str]]
-) -> Iterator[str]:
-    """Codes of what is wrong. ``studies``: patient code and Study Instance UID of what is in the part."""
+) -> Iterator[Fault]:
+    """The table is there where the protocol asks for groups or labels, and only there.
+
+    ``studies``: patient code and Study Instance UID of what is in the part.
+    """
     if content is None or rules is None:
         if content is not None:
-            yield "entry-unexpected"
+            yield "entry-unexpected", LABELS
         elif rules is not None:
-            yield "entry-missing"
+            yield "entry-missing", LABELS
         return
     try:
         rows = read_table(content, ["patient", "study_uid", "group", *rules.labels], "bad-labels-table")
     except TableFormError as error:
-        yield error.code
+        yield error.code, LABELS
         return
     if [(row[0], row[1]) for row in rows] != sorted(studies):
-        yield "labels-table-differs"
+        yield "labels-table-differs", LABELS
     if not all(_is_allowed(rules, row[2], row[3:]) for row in rows):
-        yield "label-not-allowed"
+        yield "label-not-allowed", LABELS
 
 
 def _is_allowed(rules: LabelRules, group: str, cells: list[str]) -> bool:

@@ -1,4 +1,4 @@
-"""The separate reader of one part: opens it and finds whatever should not be there.
+"""The separate reader of one part: reads it through, instance by instance, and finds whatever should not be there.
 
 Used twice: on each part before it gets its final name, and by ``consign verify`` (``verify``) on any bundle.
 Shares no code with what wrote the parts, but the dictionary of the standard. A finding is a code and names of
@@ -6,13 +6,15 @@ the bundle's own making; never a value.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
+from app.bundle.verify_bag import bag_info_faults, payload_faults, read_bag_info, tag_file_faults, written_faults
+from app.bundle.verify_findings import Expected, Finding, PartReport
 from app.bundle.verify_header import (
     BODY_PART,
     MODALITY,
@@ -28,12 +30,23 @@ from app.bundle.verify_header import (
     MoreBytesNeededError,
     WalkedHeader,
 )
-from app.bundle.verify_labels import NAME as LABELS
-from app.bundle.verify_labels import label_faults, read_label_rules
+from app.bundle.verify_labels import LABELS, label_faults, read_label_rules
+from app.bundle.verify_layout import BAG_FILES, INSTANCE_NAME, METADATA_FILES, SHARED_FILES, is_complete, layout_faults
+from app.bundle.verify_metadata import (
+    PartFacts,
+    SeriesContent,
+    SeriesKey,
+    approved_text_faults,
+    card_faults,
+    croissant_faults,
+    read_sign_off,
+    series_faults,
+    sign_off_faults,
+)
 from app.bundle.verify_pixels import are_fragments_sound, native_pixel_bytes
 from app.bundle.verify_sums import digest_of, parse_sums
 from app.bundle.verify_text import IdentifierSearch
-from app.bundle.verify_values import PATIENT_CODE, ApprovedValues, Owner, TableFormError, read_table
+from app.bundle.verify_values import ApprovedValues, Owner, TableFormError, read_table
 from app.bundle.verify_zip import ZipEntry, ZipFormError, ZipReader
 
 INSTANCE_COLUMNS = [
@@ -46,75 +59,10 @@ INSTANCE_COLUMNS = [
     "transfer_syntax_uid",
     "pixel_sha256",
 ]
-SERIES_COLUMNS = ["patient", "study_uid", "series_uid", "modality", "body_part", "description", "instances"]
-BAG_FILES = ("bag-info.txt", "bagit.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt")
-METADATA_FILES = (
-    "croissant.json",
-    "metadata/dataset-card.json",
-    "metadata/instances.csv",
-    "metadata/protocol.toml",
-    "metadata/rules.csv",
-    "metadata/series.csv",
-    "metadata/signoff.json",
-    "metadata/values.csv",
-)
-# The same in every part of a bundle.
-SHARED_FILES = tuple(f"metadata/{name}" for name in ("protocol.toml", "rules.csv", "signoff.json", "values.csv"))
 MAX_FINDINGS = 1000  # of one part; what is wrong everywhere needs no longer list
 MAX_METADATA_BYTES = 512 << 20
 FIRST_HEADER_BYTES = 32 << 10
 MAX_HEADER_BYTES = 256 << 20
-_DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-_INFO_LABELS = ("Bag-Count", "Bag-Group-Identifier", "Bag-Software-Agent", "Payload-Oxum")
-_COUNT = re.compile(r"([1-9]\d{0,4}) of ([1-9]\d{0,4})\Z", re.ASCII)
-_GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z", re.ASCII)
-_INSTANCE_NAME = re.compile(
-    r"data/(?P<patient>[^/]+)/(?P<study>[0-9a-f]{12})/(?P<series>[0-9a-f]{12})/(?P<instance>[0-9a-f]{16})\.dcm\Z"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that should not be so.
-
-    ``part`` is a zip's file name, ``entry`` the name of a file in it (without the base folder), ``path`` a
-    place in a DICOM header; both '' where the finding is about more. Each of them is a released name, no PHI.
-    """
-
-    code: str
-    part: str
-    entry: str = ""
-    path: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What the writer of a part took on the way from the source, by name within the bag: SHA-256 and CRC-32 of whole
-    instances, SHA-256 of their pixels and of the bag's own files.
-    """
-
-    payload: Mapping[str, str]
-    checksums: Mapping[str, int]
-    pixels: Mapping[str, str]
-    files: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class PartReport:
-    """What a part is, as far as it could be read. ``size`` in bytes; ``shared`` are digests of what all parts
-    repeat.
-    """
-
-    name: str
-    size: int
-    sha256: str
-    group: str
-    number: int
-    count: int
-    instances: int
-    shared: tuple[str, ...]
-    unattended: bool
-    findings: tuple[Finding, ...]
 
 
 def verify_part(
@@ -137,14 +85,6 @@ def verify_part(
     return report if report.sha256 else replace(report, sha256=digest_of(path))
 
 
-@dataclass(slots=True)
-class _Series:
-    modalities: set[str] = field(default_factory=set)
-    body_parts: set[str] = field(default_factory=set)
-    descriptions: set[str] = field(default_factory=set)
-    instances: int = 0
-
-
 class _PartCheck:
     """The state of one part's verification."""
 
@@ -162,11 +102,11 @@ class _PartCheck:
         self._searches: dict[str, IdentifierSearch] = {}
         self._findings: list[Finding] = []
         self._base = ""
-        self._metadata: dict[str, bytes] = {}
+        self._files: dict[str, bytes] = {}  # the bag's own
         self._digests: dict[str, str] = {}
         self._manifest: Mapping[str, str] = {}
         self._rows: dict[str, list[str]] = {}
-        self._series: dict[tuple[str, str, str], _Series] = {}
+        self._series: dict[SeriesKey, SeriesContent] = {}
         self._implementations: set[tuple[str, str]] = set()
         self._payload_bytes = 0
         self._instances = 0
@@ -203,7 +143,7 @@ class _PartCheck:
         if not self._read_layout(reader):
             return
         try:
-            approved = self._read_metadata(reader)
+            approved = self._read_files(reader)
         except TableFormError as error:
             self.add(error.code)
             return
@@ -211,7 +151,7 @@ class _PartCheck:
         last_patient = ""
         for entry in reader.entries:
             name = self.within_bag(entry.name)
-            match = _INSTANCE_NAME.match(name)
+            match = INSTANCE_NAME.match(name)
             if match is None:
                 self._digests[name] = _digest_chunks(reader, entry)
                 continue
@@ -220,14 +160,7 @@ class _PartCheck:
                 approved.forget()
             self._check_instance(reader, entry, name, match, walker)
         self._sha256 = reader.whole_digest()
-        self._check_digests()
-        self._check_series()
-        self._check_labels()
-        self._check_info(self._metadata["bag-info.txt"])
-        self._check_sign_off()
-        self._check_card()
-        self._check_croissant()
-        self._check_approved_texts(approved)
+        self._check_files(approved)
 
     # layout ---------------------------------------------------------------
 
@@ -238,32 +171,24 @@ class _PartCheck:
             return False
         self._base = bases.pop()
         names = {self.within_bag(entry.name) for entry in reader.entries}
-        known = {*BAG_FILES, *METADATA_FILES}
-        for name in sorted(names - known - {LABELS}):
-            match = _INSTANCE_NAME.match(name)
-            if match is None or PATIENT_CODE.match(match["patient"]) is None:
-                self.add("entry-unexpected", name)
-        for name in sorted(known - names):
-            self.add("entry-missing", name)
-        return names >= known
+        for code, name in layout_faults(names):
+            self.add(code, name)
+        return is_complete(names)
 
-    def _read_metadata(self, reader: ZipReader) -> ApprovedValues:
-        for name in (*BAG_FILES, *METADATA_FILES):
+    def _read_files(self, reader: ZipReader) -> ApprovedValues:
+        for name in (*BAG_FILES, *METADATA_FILES, LABELS):
             content = reader.read(f"{self._base}/{name}", MAX_METADATA_BYTES)
-            assert content is not None  # the layout has been checked
-            self._metadata[name] = content
-        labels = reader.read(f"{self._base}/{LABELS}", MAX_METADATA_BYTES)
-        if labels is not None:
-            self._metadata[LABELS] = labels
-        manifest = parse_sums(self._metadata["manifest-sha256.txt"])
+            if content is not None:  # only the labels may be missing: the layout has been checked
+                self._files[name] = content
+        manifest = parse_sums(self._files["manifest-sha256.txt"])
         if manifest is None:
             self.add("bad-manifest", "manifest-sha256.txt")
         self._manifest = manifest or {}
-        rows = read_table(self._metadata["metadata/instances.csv"], INSTANCE_COLUMNS, "bad-instances-table")
+        rows = read_table(self._files["metadata/instances.csv"], INSTANCE_COLUMNS, "bad-instances-table")
         self._rows = {row[0]: row for row in rows}
-        if len(self._rows) < len(rows) or [row[0] for row in rows] != sorted(self._rows):
+        if [row[0] for row in rows] != sorted(self._rows):
             self.add("bad-instances-table", "metadata/instances.csv")
-        return ApprovedValues(self._metadata["metadata/values.csv"], self._metadata["metadata/rules.csv"])
+        return ApprovedValues(self._files["metadata/values.csv"], self._files["metadata/rules.csv"])
 
     # instances ------------------------------------------------------------
 
@@ -386,7 +311,7 @@ class _PartCheck:
             self.add("file-meta-differs", name)
         if self._expected is not None and (self._expected.pixels.get(name) != "") != (header.pixel_offset is not None):
             self.add("pixels-altered", name)
-        series = self._series.setdefault((patient, uids[0], uids[1]), _Series())
+        series = self._series.setdefault((patient, uids[0], uids[1]), SeriesContent())
         series.modalities.add(header.text(MODALITY))
         series.body_parts.add(header.text(BODY_PART))
         series.descriptions.add(header.text(SERIES_DESCRIPTION))
@@ -394,124 +319,39 @@ class _PartCheck:
 
     # the bag's own files ------------------------------------------------
 
-    def _check_digests(self) -> None:
-        payload = {name: digest for name, digest in self._digests.items() if name.startswith("data/")}
-        self._compare_digests(payload, self._manifest)
-        for name in sorted(self._rows.keys() ^ payload.keys()):
-            self.add("instance-differs-from-table", name)
-        tag_files = {
-            name: digest
-            for name, digest in self._digests.items()
-            if not name.startswith("data/") and name != "tagmanifest-sha256.txt"
-        }
-        tag_manifest = parse_sums(self._metadata["tagmanifest-sha256.txt"])
-        if tag_manifest is None:
-            self.add("bad-manifest", "tagmanifest-sha256.txt")
-        else:
-            self._compare_digests(tag_files, tag_manifest)
-        if self._metadata["bagit.txt"] != _DECLARATION:
-            self.add("bad-bag-declaration", "bagit.txt")
-        if self._expected is not None:
-            written = {**tag_files, "tagmanifest-sha256.txt": self._digests["tagmanifest-sha256.txt"]}
-            self._compare_digests(written, self._expected.files)
-            for name in sorted(self._expected.pixels.keys() ^ payload.keys()):
-                self.add("pixels-altered", name)
-
-    def _compare_digests(self, found: Mapping[str, str], listed: Mapping[str, str]) -> None:
-        for name in sorted(found.keys() | listed.keys()):
-            if name not in listed:
-                self.add("file-not-listed", name)
-            elif name not in found:
-                self.add("file-missing", name)
-            elif found[name] != listed[name]:
-                self.add("file-altered", name)
-
-    def _check_series(self) -> None:
-        name = "metadata/series.csv"
-        try:
-            rows = read_table(self._metadata[name], SERIES_COLUMNS, "bad-series-table")
-        except TableFormError as error:
-            self.add(error.code, name)
-            return
-        keys = [(row[0], row[1], row[2]) for row in rows]
-        if keys != sorted(self._series):
-            self.add("series-table-differs", name)
-            return
-        for key, (*_, modality, body_part, description, instances) in zip(keys, rows, strict=True):
-            series = self._series[key]
-            is_same = modality in series.modalities and body_part in series.body_parts
-            if not is_same or description not in series.descriptions or instances != str(series.instances):
-                self.add("series-table-differs", name)
-
-    def _check_labels(self) -> None:
-        """Optional: they are there where the protocol asks for groups or labels."""
-        rules = read_label_rules(self._metadata["metadata/protocol.toml"])
-        for code in label_faults(self._metadata.get(LABELS), rules, {key[:2] for key in self._series}):
-            self.add(code, LABELS)
-
-    def _check_info(self, content: bytes) -> None:
-        lines = content.decode("ascii", "replace").split("\n")
-        pairs = [line.partition(": ") for line in lines[:-1]]
-        if lines[-1] or tuple(label for label, _, _ in pairs) != _INFO_LABELS:
-            self.add("bad-bag-info", "bag-info.txt")
-            return
-        count, group, _, oxum = (value for _, _, value in pairs)
-        match = _COUNT.match(count)
-        if match is None or int(match[1]) > int(match[2]) or _GROUP.match(group) is None:
-            self.add("bad-bag-info", "bag-info.txt")
-            return
-        self._group, self._number, self._count = group, int(match[1]), int(match[2])
-        if oxum != f"{self._payload_bytes}.{self._instances}":
-            self.add("payload-count-differs", "bag-info.txt")
-        if self._base != f"{group}-part-{self._number:03d}":
-            self.add("folder-name-differs", "bag-info.txt")
-
-    def _check_sign_off(self) -> None:
-        name = "metadata/signoff.json"
-        sign_off = _parse_json(self._metadata[name])
-        if sign_off is None or not isinstance(sign_off.get("unattended"), bool):
-            self.add("bad-sign-off", name)
-            return
-        self._unattended = bool(sign_off["unattended"])
-        for key, file in (("values", "values.csv"), ("rules", "rules.csv"), ("protocol", "protocol.toml")):
-            if sign_off.get(f"{key}_sha256") != self._digests.get(f"metadata/{file}"):
-                self.add("sign-off-differs", f"metadata/{file}")
-
-    def _check_card(self) -> None:
-        name = "metadata/dataset-card.json"
-        card = _parse_json(self._metadata[name]) or {}
-        contents, review, bundle = (card.get(key) for key in ("contents", "review", "bundle"))
-        if not isinstance(contents, dict) or not isinstance(review, dict) or not isinstance(bundle, dict):
-            self.add("bad-dataset-card", name)
-            return
-        counted = (contents.get("instances"), contents.get("bytes"), contents.get("series"))
-        told = (bundle.get("group"), bundle.get("part"), bundle.get("parts"), review.get("unattended"))
-        if counted != (self._instances, self._payload_bytes, len(self._series)) or told != (
-            self._group,
-            self._number,
-            self._count,
-            self._unattended,
+    def _check_files(self, approved: ApprovedValues) -> None:
+        """Hold them against what the instances turned out to be."""
+        files, digests = self._files, self._digests
+        payload = {name: digest for name, digest in digests.items() if name.startswith("data/")}
+        tag_files = {name: digest for name, digest in digests.items() if name not in payload}
+        info = read_bag_info(files["bag-info.txt"])
+        if info is not None:
+            self._group, self._number, self._count = info.group, info.number, info.count
+        sign_off = read_sign_off(files["metadata/signoff.json"])
+        self._unattended = sign_off is not None and sign_off.unattended
+        facts = PartFacts(
+            group=self._group,
+            number=self._number,
+            count=self._count,
+            unattended=self._unattended,
+            instances=self._instances,
+            payload_bytes=self._payload_bytes,
+            series=len(self._series),
+        )
+        label_rules = read_label_rules(files["metadata/protocol.toml"])
+        for code, name in chain(
+            payload_faults(payload, self._manifest, self._rows.keys()),
+            tag_file_faults(tag_files, files["tagmanifest-sha256.txt"], files["bagit.txt"]),
+            written_faults(payload, tag_files, self._expected),
+            series_faults(files["metadata/series.csv"], self._series),
+            label_faults(files.get(LABELS), label_rules, {key[:2] for key in self._series}),
+            bag_info_faults(info, self._base, self._payload_bytes, self._instances),
+            sign_off_faults(sign_off, digests),
+            card_faults(files["metadata/dataset-card.json"], facts),
+            croissant_faults(files["croissant.json"], digests),
+            approved_text_faults(approved.texts(), self._identifiers),
         ):
-            self.add("dataset-card-differs", name)
-
-    def _check_croissant(self) -> None:
-        """It is JSON, and the tables that it names are the ones that are here."""
-        content = _parse_json(self._metadata["croissant.json"]) or {}
-        distribution = content.get("distribution")
-        files = [one for one in distribution if isinstance(one, dict)] if isinstance(distribution, list) else []
-        named = {one.get("contentUrl"): one.get("sha256") for one in files if one.get("@type") == "cr:FileObject"}
-        tables = ("metadata/series.csv", "metadata/instances.csv")
-        if named != {name: self._digests.get(name) for name in tables}:
-            self.add("croissant-differs", "croissant.json")
-
-    def _check_approved_texts(self, approved: ApprovedValues) -> None:
-        """values.csv is about everybody: nothing in it says whose text a text is."""
-        if self._identifiers is None:
-            return
-        everybody = (one for identifiers in self._identifiers.values() for one in identifiers)
-        search = IdentifierSearch.of_anybody(everybody)
-        if any(search.is_in(text) for text in approved.texts()):
-            self.add("original-identifier", "metadata/values.csv")
+            self.add(code, name)
 
 
 @lru_cache(maxsize=256)
@@ -524,11 +364,3 @@ def _digest_chunks(reader: ZipReader, entry: ZipEntry) -> str:
     for view in reader.chunks(entry):
         digest.update(view)
     return digest.hexdigest()
-
-
-def _parse_json(content: bytes) -> dict[str, object] | None:
-    try:
-        parsed = json.loads(content)
-    except ValueError:
-        return None
-    return parsed if isinstance(parsed, dict) else None
