@@ -129,7 +129,8 @@ class Header:
         for one in elements:
             if one is not None and not (isinstance(one.value, bytes) and len(one.value) <= _REMEMBERED_BYTES):
                 return function(elements)
-        return _remembered(function, elements)
+        found: T = _remembered(function, elements)
+        return found
 
 
 def integer_of(element: Element | None) -> int | None:
