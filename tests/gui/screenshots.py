@@ -15,7 +15,9 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import pydicom
 from PIL import Image
+from pydicom.uid import generate_uid
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QTableView
@@ -26,23 +28,34 @@ from app.gui.pages.find import FindPage
 from app.gui.pages.images import ImagesPage
 from app.gui.preferences import Preferences
 from app.gui.window import Window
+from app.jobs.executors import SerialExecutor
 from app.logs import quieten_libraries
 from app.pipeline.demo import make_demo
 from app.pipeline.progress import Step
-from app.project.folder import create_project
+from app.pipeline.run import run_all
+from app.project.folder import Project, create_project
 from app.text.i18n import LANGUAGES
 from tests.gui.driving import Person, application, use_scheme, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 TO = ROOT / "build" / "screenshots"
 HELP = ROOT / "resources" / "help"
-STEPS = {  # in the help in each language: the page, and whether its demo is to be reviewed or done
+# In the help in each language: the page, and whether its demo is to be reviewed, has more people, or is done.
+STEPS = {
     "step-find": "open-2-find",
     "step-deidentify": "open-3-deidentify",
-    "step-values": "open-4-values",
+    "step-values": "more-4-values",
     "step-images": "open-5-images",
     "step-signoff": "done-6-signoff",
 }
+# Five more people: of whom the study and the protocol have a name that nobody else's has, somebody looks twice.
+MORE_PEOPLE = (
+    ("Abendroth^Ilse", "CT Thorax", "Thorax routine"),
+    ("Brandhuber^Karl", "CT Thorax", "Thorax low dose"),
+    ("Castellani^Rosa", "CT Thorax", "Thorax routine"),
+    ("Demirkan^Selma", "CT Thorax and abdomen", "Thorax abdomen contrast"),
+    ("Eriksen^Jonas", "CT Thorax", "Thorax routine"),
+)
 STEP_WIDTH = 560  # the window of the help is narrower
 SIZES = ((1280, 800), (1920, 1080))
 DETECTION_MS = 600_000
@@ -144,6 +157,7 @@ def work_through(folder: Path, preferences: Path) -> None:
     person.shoot("4-values-open")
     window.close_project()
     shoot_languages(project, preferences, "open")
+    shoot_values(project, source, preferences)
     window.activateWindow()  # keys go to the one that is active
     window.open_project(project)
     wait_until(lambda: window.page_name != "start", "the project")
@@ -178,6 +192,48 @@ def shoot_languages(project: Path, preferences: Path, state: str) -> None:
         window.close()
         print(f"{language}-{state}", flush=True)
     speak("en", preferences)
+
+
+def shoot_values(project: Path, source: Path, preferences: Path) -> None:
+    """The page of the values in each language, of a copy of the demo in which some of them are suspicious.
+
+    They are where five people or more leave something: of the demo's four most images wait to be looked at.
+    """
+    folder = preferences / "more"
+    copied = shutil.copytree(project, folder / project.name)
+    write_more_people(source / "P1" / "CT", folder / "PACS export")
+    with Project(copied) as opened:
+        list(run_all(opened, [folder / "PACS export"], None, SerialExecutor()))
+    for language in LANGUAGES:
+        window = Window(speak(language, preferences))
+        window.resize(*SIZES[0])
+        window.show()
+        window.open_project(copied)
+        wait_until(lambda: window.page_name != "start", "the project")  # noqa: B023 - waits here
+        person = Photographer(window)
+        person.go(list(Step).index(Step.VALUES) + 1)
+        person.settle()
+        QTest.qWait(350)
+        window.grab().save(str(TO / f"{language}-more-4-values.png"))
+        window.close()
+    speak("en", preferences)
+    shutil.rmtree(folder)
+
+
+def write_more_people(series: Path, to: Path) -> None:
+    """Three slices of a series of the demo for each of ``MORE_PEOPLE``."""
+    for number, (name, study, protocol) in enumerate(MORE_PEOPLE):
+        for file in sorted(series.iterdir())[:3]:
+            dataset = pydicom.dcmread(file)
+            dataset.PatientName, dataset.PatientID, dataset.AccessionNumber = name, f"N55190{number}", f"A55190{number}"
+            dataset.StudyDescription, dataset.ProtocolName = study, protocol
+            dataset.PatientComments = ""  # her story is one person's
+            for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID"):
+                dataset[keyword].value = generate_uid(entropy_srcs=[dataset[keyword].value, name])
+            dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+            path = to / f"N{number}" / file.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            dataset.save_as(path)
 
 
 def speak(language: str, folder: Path) -> Preferences:
