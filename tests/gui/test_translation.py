@@ -22,9 +22,12 @@ from pytestqt.qtbot import QtBot
 import app.gui.text as gui_text
 from app.gui.appearance import apply_language
 from app.gui.checklist import counted
+from app.gui.models.pictures import PictureLoader
 from app.gui.preferences import Preferences
+from app.gui.widgets.series_viewer import SeriesViewer
 from app.gui.widgets.viewer_keys import make_legend
 from app.gui.window import Window
+from app.jobs.executors import SerialExecutor
 from app.pipeline.progress import Step
 from app.text.i18n import LANGUAGES, open_plurals, open_translation
 from app.text.numbers import count_text
@@ -181,6 +184,21 @@ def test_no_text_is_cut_in_any_language(
                 cut[name] = found
         assert window.minimumSizeHint().width() <= 1280
     assert cut == {}
+
+
+@pytest.mark.parametrize("language", list(LANGUAGES))
+def test_buttons_beside_an_image_keep_clear_of_the_edge(
+    language: str, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gui_text, "_translation", [open_translation([language])])
+    viewer = SeriesViewer(PictureLoader(SerialExecutor))
+    qtbot.addWidget(viewer)
+    viewer.resize(1044, 760)
+    viewer.show()
+    room = viewer.panel.viewport().width()
+    edges = [made.geometry().right() for made in viewer.panel.findChildren(QPushButton) if made.isVisible()]
+    assert len(edges) > 3
+    assert max(edges) < room - 8
 
 
 def test_a_cut_text_would_be_noticed(qtbot: QtBot) -> None:
