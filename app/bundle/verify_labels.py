@@ -56,7 +56,11 @@ def label_faults(
         return
     if [(row[0], row[1]) for row in rows] != sorted(studies):
         yield "labels-table-differs", LABELS
-    if not all(_is_allowed(rules, row[2], row[3:]) for row in rows):
+    try:
+        are_allowed = all(_is_allowed(rules, row[2], row[3:]) for row in rows)
+    except (KeyError, TypeError, ValueError):  # a protocol that Consign would not have taken
+        are_allowed = False
+    if not are_allowed:
         yield "label-not-allowed", LABELS
 
 

@@ -113,8 +113,9 @@ def croissant_faults(content: bytes, digests: Mapping[str, str]) -> Iterator[Fau
     """It is JSON, and the tables that it names are the ones that are here."""
     distribution = (_parse_json(content) or {}).get("distribution")
     files = [one for one in distribution if isinstance(one, dict)] if isinstance(distribution, list) else []
-    named = {one.get("contentUrl"): one.get("sha256") for one in files if one.get("@type") == "cr:FileObject"}
-    if named != {name: digests.get(name) for name in _DESCRIBED_TABLES}:
+    named = [(one.get("contentUrl"), one.get("sha256")) for one in files if one.get("@type") == "cr:FileObject"]
+    wanted = [(name, digests.get(name)) for name in _DESCRIBED_TABLES]
+    if len(named) != len(wanted) or not all(one in named for one in wanted):
         yield "croissant-differs", _CROISSANT
 
 
@@ -130,6 +131,6 @@ def approved_text_faults(texts: Iterable[str], identifiers: Mapping[str, Collect
 def _parse_json(content: bytes) -> dict[str, object] | None:
     try:
         parsed = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None

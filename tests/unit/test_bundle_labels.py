@@ -130,3 +130,18 @@ def test_table_may_not_be_there_where_nobody_asked_for_it(tmp_path: Path) -> Non
     tamper(tmp_path / "out" / PART, add, mended=True)
 
     assert "entry-unexpected" in codes(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"minimum = -5\n", b""), (b"maximum = 80", b"maximum = []"), (b'groups = ["cases"]', b"groups = 3")],
+)
+def test_labels_under_rules_that_make_no_sense_are_found(root: Path, tmp_path: Path, old: bytes, new: bytes) -> None:
+    run_export(root, tmp_path / "out")
+
+    def change(entries: dict[str, bytes]) -> None:
+        assert old in entries["metadata/protocol.toml"]
+        entries["metadata/protocol.toml"] = entries["metadata/protocol.toml"].replace(old, new, 1)
+
+    tamper(tmp_path / "out" / PART, change, mended=True)
+    assert "label-not-allowed" in codes(tmp_path / "out")

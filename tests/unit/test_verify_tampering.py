@@ -397,6 +397,9 @@ def replace_in(name: str, old: bytes, new: bytes) -> Callable[[Entries], None]:
         (replace_in("metadata/signoff.json", b"false", b'"no"'), "bad-sign-off"),
         (replace_in("metadata/signoff.json", b"false", b"true"), "dataset-card-differs"),
         (replace_in("metadata/dataset-card.json", b'"part": 1', b'"part": 2'), "dataset-card-differs"),
+        (replace_in("croissant.json", b'"metadata/series.csv"', b"[]"), "croissant-differs"),
+        (replace_in("croissant.json", b'"metadata/series.csv"', b'{"a": 1}'), "croissant-differs"),
+        (replace_in("croissant.json", b"{", b"[" * 100_000), "croissant-differs"),
     ],
 )
 def test_changed_metadata_is_found_even_when_mended(out: Path, change: Callable[[Entries], None], code: str) -> None:
