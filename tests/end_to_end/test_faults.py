@@ -183,7 +183,7 @@ def lock(path: Path) -> None:
         (change, Reason.CHANGED_SINCE_SCAN),
         (shrink, Reason.CHANGED_SINCE_SCAN),
         (Path.unlink, Reason.VANISHED),
-        (put_a_folder_there, Reason.CHANGED_SINCE_SCAN),
+        (put_a_folder_there, Reason.NOT_A_REGULAR_FILE),
         pytest.param(
             lock,
             Reason.UNREADABLE_IO,
