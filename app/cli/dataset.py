@@ -77,8 +77,8 @@ def run_dataset(console: Console, folder: Path, request: DatasetRequest) -> int:
 
 def _sentences(console: Console, finding: Finding, faces: Mapping[str, Defacing | None]) -> list[str]:
     sentences = finding_sentences(finding, console.translate)
-    if finding.key in faces:
-        sentences.append(defacing_sentence(faces[finding.key], console.translate))
+    if finding.original_key in faces:
+        sentences.append(defacing_sentence(faces[finding.original_key], console.translate))
     return sentences
 
 

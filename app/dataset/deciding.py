@@ -45,7 +45,7 @@ def decide(project: Project, findings: Iterable[Finding], action: FindingAction 
     decisions = load_dataset_decisions(project.layout)
     decided, studies = dict(decisions.findings), set(decisions.studies)
     for finding in findings:
-        key = (finding.kind, finding.key)
+        key = (finding.kind, finding.original_key)
         if action is None:
             decided.pop(key, None)
             studies.difference_update(finding.original_members)

@@ -53,11 +53,11 @@ def load_dataset_view(project: Project) -> DatasetView:
     decisions = load_decisions(project.layout)
     state, decided = load_dataset_state(project, decisions), decisions.dataset
     rows = [
-        FindingRow(one, decided.findings[one.kind, one.key].action if decided.settle(one) else None)
+        FindingRow(one, decided.findings[one.kind, one.original_key].action if decided.settle(one) else None)
         for one in state.findings
     ]
     rows = [
-        replace(row, defacing=load_defacing(project.store, row.finding.key))
+        replace(row, defacing=load_defacing(project.store, row.finding.original_key))
         if row.decided is FindingAction.DEFACE
         else row
         for row in rows

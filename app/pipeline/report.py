@@ -152,7 +152,7 @@ def _dataset(project: Project, decisions: Decisions, description: Mapping[str, A
     removed = sum(one is not None and one.failure is None for one in tried)
     findings = []
     for finding in load_findings(project.store):
-        decision = decided.findings.get((finding.kind, finding.key)) if decided.settle(finding) else None
+        decision = decided.findings.get((finding.kind, finding.original_key)) if decided.settle(finding) else None
         if decision is not None:
             told = _DECISIONS[decision.action]
         else:

@@ -52,10 +52,13 @@ ATTRIBUTE_ACTIONS = frozenset((Action.COARSEN, Action.REMOVE, Action.EMPTY))
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding; ``details`` are figures and released values, never an original one."""
+    """One finding; ``details`` are figures and released values, never an original one.
+
+    ``original_key`` tells it from others of its kind: of a face it is the original Series Instance UID.
+    """
 
     kind: FindingKind
-    key: str
+    original_key: str = field(repr=False)
     seen: str
     blocks: bool
     details: Mapping[str, Any]
@@ -102,7 +105,7 @@ class DatasetDecisions:
 
     def settle(self, finding: Finding) -> bool:
         """Whether somebody decided on a finding in sight of what it is now; excluding needs no sight."""
-        decision = self.findings.get((finding.kind, finding.key))
+        decision = self.findings.get((finding.kind, finding.original_key))
         if decision is None:
             return False
         return decision.action is FindingAction.EXCLUDE or decision.seen == finding.seen
@@ -198,7 +201,7 @@ def replace_findings(store: Store, findings: Iterable[Finding], facts: str) -> N
         (
             (
                 one.kind.value,
-                one.key,
+                one.original_key,
                 one.seen,
                 int(one.blocks),
                 json.dumps(one.details, sort_keys=True),
@@ -225,4 +228,4 @@ def load_findings(store: Store) -> tuple[Finding, ...]:
         )
         for row in rows
     ]
-    return tuple(sorted(found, key=lambda one: (not one.blocks, order.index(one.kind), one.key)))
+    return tuple(sorted(found, key=lambda one: (not one.blocks, order.index(one.kind), one.original_key)))

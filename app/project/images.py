@@ -357,7 +357,7 @@ def _undecided_faces(project: Project, decisions: Decisions) -> frozenset[str]:
     """The series with a face that nobody decided on: where nobody is asked, they stay."""
     findings = load_findings(project.store)
     faces = (one for one in findings if one.kind is FindingKind.FACE and one.blocks)
-    return frozenset(one.key for one in faces if not decisions.dataset.settle(one))
+    return frozenset(one.original_key for one in faces if not decisions.dataset.settle(one))
 
 
 def plan_image(

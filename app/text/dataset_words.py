@@ -95,7 +95,7 @@ def finding_sentences(finding: Finding, translate: Translate = str) -> list[str]
             fields: dict[str, Any] = {"patient": details["patient"], "groups": groups}
         case FindingKind.TARGET_LEAKAGE:
             fields = {
-                "attribute": attribute_name(finding.key, translate),
+                "attribute": attribute_name(finding.original_key, translate),
                 "label": details["label"],
                 "patients": details["patients"],
                 **{name: _percent(details[name]) for name in ("accuracy", "chance", "shuffled")},
@@ -112,7 +112,7 @@ def finding_sentences(finding: Finding, translate: Translate = str) -> list[str]
             }
         case FindingKind.RARE_VALUES:
             values = ", ".join(list(details["values"])[:5])
-            name = attribute_name(finding.key, translate)
+            name = attribute_name(finding.original_key, translate)
             fields = {"attribute": name, "count": details["count"], "limit": details["limit"], "values": values}
     return [translate(_SENTENCES[finding.kind]).format(**fields)]
 

@@ -51,7 +51,7 @@ def blocked(project: Project) -> ConsignError:
 
 def test_the_planted_leak_is_found_with_its_figure_and_blocks(project: Project) -> None:
     (leak,) = found(project, FindingKind.TARGET_LEAKAGE)
-    assert (leak.key, leak.details["label"], leak.details["accuracy"], leak.blocks) == (
+    assert (leak.original_key, leak.details["label"], leak.details["accuracy"], leak.blocks) == (
         "Manufacturer",
         "group",
         1,
@@ -94,7 +94,7 @@ def test_a_decision_makes_an_earlier_signature_stale(project: Project) -> None:
 
 def test_a_decision_does_not_hold_for_what_was_not_seen(project: Project) -> None:
     (leak,) = found(project, FindingKind.TARGET_LEAKAGE)
-    decisions = {(leak.kind, leak.key): FindingDecision(FindingAction.KEEP, "sother")}
+    decisions = {(leak.kind, leak.original_key): FindingDecision(FindingAction.KEEP, "sother")}
     save_dataset_decisions(project.layout, DatasetDecisions(decisions))
     assert load_dataset_state(project).undecided == (leak,)
 
@@ -148,7 +148,7 @@ def test_values_that_people_dropped_are_not_counted(project: Project) -> None:
 def test_a_rare_value_is_listed_and_does_not_block(project: Project) -> None:
     project.store.execute("UPDATE released_values SET value = 'Rarity' WHERE path = 'Manufacturer' AND patient_id = 7")
     (rare,) = found(project, FindingKind.RARE_VALUES)
-    assert (rare.key, rare.details["values"], rare.blocks) == ("Manufacturer", {"Rarity": 1}, False)
+    assert (rare.original_key, rare.details["values"], rare.blocks) == ("Manufacturer", {"Rarity": 1}, False)
 
 
 def test_a_face_can_be_kept_or_left_here(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_face_can_be_kept_or_left_here(tmp_path: Path) -> None:
         for (instance,) in project.store.execute("SELECT id FROM instances").fetchall():
             add_check(project, instance)
         (face,) = found(project, FindingKind.FACE)
-        assert (face.key, face.blocks, face.details["reason"]) == ("1.2.1", True, "head")
+        assert (face.original_key, face.blocks, face.details["reason"]) == ("1.2.1", True, "head")
         states = [
             image.plan.reason
             for series in ImagePlanner(project, unattended=True).all_series()

@@ -93,11 +93,13 @@ class DatasetCard(Card):
 
     def show_view(self, view: DatasetView) -> None:
         """Show findings; what is chosen stays chosen where it is still there."""
-        chosen = {(one.kind, one.key) for one in self._chosen()}
+        chosen = {(one.kind, one.original_key) for one in self._chosen()}
         self._view = view
         if tuple(self._model.rows) != view.rows:
             self._model.show_rows(view.rows)
-            wanted = [row for row, one in enumerate(view.rows) if (one.finding.kind, one.finding.key) in chosen]
+            wanted = [
+                row for row, one in enumerate(view.rows) if (one.finding.kind, one.finding.original_key) in chosen
+            ]
             for row in wanted or ([0] if view.rows else []):
                 self._table.selectRow(row)
         self._show()
@@ -141,7 +143,7 @@ class DatasetCard(Card):
             "exclude": FindingAction.EXCLUDE in actions,
             "deface": FindingAction.DEFACE in actions,
             "steps": one is not None and bool(one.details.get("in_steps")) and one.kind is FindingKind.SMALL_GROUPS,
-            "remove": one is not None and one.kind is FindingKind.TARGET_LEAKAGE and one.key.isidentifier(),
+            "remove": one is not None and one.kind is FindingKind.TARGET_LEAKAGE and one.original_key.isidentifier(),
             "back": decided,
             "all-back": view is not None and bool(view.attributes or view.studies),
             "check": view is not None and not view.is_current,
@@ -179,7 +181,7 @@ class DatasetCard(Card):
         self.change.emit(lambda project: tell_in_steps(project, keywords))
 
     def _remove(self) -> None:
-        keyword = self._chosen()[0].key
+        keyword = self._chosen()[0].original_key
         self.change.emit(lambda project: remove_attribute(project, keyword))
 
     def _undo(self) -> None:
