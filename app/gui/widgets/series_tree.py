@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -108,6 +108,21 @@ class SeriesTree(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Leave out the less needed columns where "taken or why not" would not be read."""
         super().resizeEvent(event)
+        self._arrange()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Give every head the room that it needs in this style, which is known only now."""
+        super().showEvent(event)
+        header = self.view.header()
+        for column, width in self._widths.items():
+            self.view.setColumnHidden(column, False)  # a hidden one needs nothing
+            needed = header.sectionSizeHint(column)
+            if needed > width:
+                self._widths[column] = needed
+                header.resizeSection(column, needed)
+        self._arrange()
+
+    def _arrange(self) -> None:
         header = self.view.header()
         needed = sum(self._widths.values()) - self._widths[NAME] + header.sectionSize(NAME)
         for column in _LESS_NEEDED:
