@@ -1,11 +1,13 @@
 """The catalogue database: connection, migrations, transactions. The only module that imports sqlite3."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
+from urllib.parse import quote_from_bytes
 
 from app.errors import ProjectError
 from app.project.faults import fault_of
@@ -21,7 +23,7 @@ class Store:
     """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        address = f"{path.absolute().as_uri()}?mode=ro" if read_only else path
+        address = read_only_address(path.absolute()) if read_only else path
         self._connection = sqlite3.connect(
             address, isolation_level=None, timeout=10, uri=read_only, check_same_thread=not read_only
         )
@@ -104,3 +106,12 @@ class Store:
             "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             (key, value),
         )
+
+
+def read_only_address(path: PurePath) -> str:
+    r"""The URI under which SQLite opens a file to read only; ``path`` is absolute.
+
+    Not ``as_uri``: that makes the server of ``\\server\share`` an authority, which SQLite refuses. With the separators
+    quoted, too, the path is what follows the scheme, whatever it begins with.
+    """
+    return f"file:{quote_from_bytes(os.fsencode(path), safe='')}?mode=ro"

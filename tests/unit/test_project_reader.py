@@ -2,11 +2,13 @@
 
 import sqlite3
 import threading
-from pathlib import Path
+from contextlib import closing
+from pathlib import Path, PureWindowsPath
 
 import pytest
 
 from app.project.folder import Project, create_project
+from app.project.store import read_only_address
 
 
 def test_reader_sees_what_is_committed_from_another_thread_and_writes_nothing(tmp_path: Path) -> None:
@@ -41,3 +43,12 @@ def test_reader_of_a_folder_with_odd_signs_in_its_name(tmp_path: Path) -> None:
         assert view.store.one("SELECT count(*) FROM files") == 0
         with pytest.raises(sqlite3.OperationalError):
             view.store.execute("DELETE FROM files")
+
+
+def test_address_of_a_share_names_no_host_to_sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    share = PureWindowsPath(r"\\server\share\project\catalog.sqlite")
+    monkeypatch.chdir(tmp_path)
+    with closing(sqlite3.connect(str(share))) as database:  # here, a file of that name
+        database.execute("CREATE TABLE t (x)")
+    with closing(sqlite3.connect(read_only_address(share), uri=True)) as database:
+        assert database.execute("SELECT count(*) FROM t").fetchone() == (0,)
