@@ -24,6 +24,7 @@ from app.bundle.verify_findings import Expected, Finding
 from app.bundle.verify_part import verify_part
 from app.bundle.zip_writer import WrittenEntry, ZipWriter
 from app.errors import BundleError, FileError, Reason, UnreadableError
+from app.files.atomic import remove
 
 STUDY_DIGITS = SERIES_DIGITS = 12
 INSTANCE_DIGITS = 16
@@ -130,12 +131,12 @@ def _build_part(context: PartContext, task: PartTask) -> PartOutcome:
 def _remove(path: Path) -> None:
     # What cannot be removed now (Windows: something still holds it) is removed when the next export starts.
     with suppress(OSError):
-        path.unlink(missing_ok=True)
+        remove(path)
 
 
 def _write_and_verify(context: PartContext, task: PartTask, path: Path, trace_path: Path) -> PartOutcome:
     # A worker that was believed dead may still write into a file of this name: a new one is none of its business.
-    path.unlink(missing_ok=True)
+    remove(path)
     with path.open("xb") as file, Trace(trace_path) as trace:
         writer = BagWriter(file, task.stem)
         names: dict[str, int] = {}

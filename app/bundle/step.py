@@ -44,7 +44,7 @@ from app.bundle.tables import encode_json, encode_sign_off, encode_values
 from app.dicom.pixel_digest import PixelDigest
 from app.errors import BundleError, Reason, ReleaseBlockedError, UsageError
 from app.events import Event, Finished, Job, Note, Progress
-from app.files.atomic import put_in_place, write_atomically
+from app.files.atomic import put_in_place, remove, write_atomically
 from app.files.resources import resource_path
 from app.jobs.executors import WorkExecutor
 from app.jobs.pump import Batch, Done, Lost, Waiting, run_batches
@@ -185,7 +185,7 @@ def _remove_leftovers(work: _Export) -> Iterator[Event]:
 
 def _remove(path: Path) -> None:
     try:
-        path.unlink(missing_ok=True)
+        remove(path)
     except OSError:
         raise BundleError("out-not-writable") from None
 
