@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Generic, TypeVar
 
 from app.errors import Reason
+from app.jobs.awake import stay_awake
 from app.jobs.executors import WorkExecutor
 from app.jobs.processes import OutOfMemoryError
 
@@ -23,6 +24,9 @@ R = TypeVar("R")
 # Hardly all items of a batch are as slow as the slowest may be. One that is stopped wrongly for that loses nothing.
 FURTHER_ITEM = 0.1
 LONGEST_WAIT_SECONDS = 1.0
+# What takes longer between two looks: the computer slept, or whoever goes over the results was busy elsewhere. Windows'
+# monotonic clock (GetTickCount64) goes on in sleep and in hibernation, so all that ran would seem to hang afterwards.
+LONGEST_PAUSE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,13 @@ def run_batches(
 
     ``function`` is a module-level function that raises nothing on bad input: an exception from it is a defect and
     comes out here. Closing the iterator cancels what has not started, and stops what has. A single item may take
-    ``seconds_per_item`` from its start; a batch gets a tenth of that on top for each further item.
+    ``seconds_per_item`` from its start, or since the computer woke up; a batch gets a tenth of that on top for each
+    further item.
     """
     pump = _Pump(function, iter(batches), executor, seconds_per_item)
     try:
         while pump.fill():
+            stay_awake()
             yield from pump.collect()
             yield from pump.stop_late()
     finally:
@@ -93,6 +99,7 @@ class _Pump(Generic[C, I, R]):
         self._again: deque[Batch[C, I]] = deque()
         self._suspects: deque[Batch[C, I]] = deque()
         self._is_alone = False
+        self._looked = self._woke = monotonic()
 
     def fill(self) -> bool:
         """Submit what may run now; whether anything runs."""
@@ -134,10 +141,13 @@ class _Pump(Generic[C, I, R]):
     def stop_late(self) -> Iterator[Lost[C, I]]:
         """Stop what has been running for longer than it may."""
         now = monotonic()
+        if now - self._looked > LONGEST_PAUSE_SECONDS:
+            self._woke = now
+        self._looked = now
         for future, batch in list(self._running.items()):
             started = self._executor.started(future)
             limit = self._seconds * (1 + FURTHER_ITEM * (len(batch.items) - 1))
-            if started is None or now - started <= limit or future.done():
+            if started is None or now - max(started, self._woke) <= limit or future.done():
                 continue
             del self._running[future]
             self._executor.stop(future)

@@ -1,3 +1,4 @@
+import ctypes
 import gc
 import os
 import signal
@@ -8,12 +9,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from itertools import count, islice
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from app.errors import Reason, UsageError
-from app.jobs import processes
+from app.jobs import processes, pump
 from app.jobs.executors import SerialExecutor
 from app.jobs.processes import ProcessExecutor
 from app.jobs.pump import Batch, Done, Lost, Waiting, run_batches
@@ -249,6 +251,43 @@ def test_time_in_the_queue_does_not_count(tmp_path: Path) -> None:
         assert executor.started(queued) is None
         (tmp_path / "go").write_text("gone", encoding="ascii")
         assert queued.result(AMPLE_SECONDS) == (2,)
+
+
+class Sleepless(SerialExecutor):
+    """One call that never ends, begun when the clock was at 0."""
+
+    def submit(self, function: Any, *arguments: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()
+        return future
+
+    def started(self, future: Future[Any]) -> float | None:
+        return 0.0
+
+
+def test_time_asleep_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(pump, "monotonic", lambda: clock[0])
+    run = run_batches(multiply, [Batch(2, (1,))], Sleepless(), seconds_per_item=0.2)
+    assert isinstance(next(run), Waiting)
+    clock[0] += 36_000.0  # a night
+    assert isinstance(next(run), Waiting)
+    clock[0] += 0.1
+    assert isinstance(next(run), Waiting)
+    clock[0] += 0.2  # awake, and still nothing
+    outcome = next(run)
+    assert isinstance(outcome, Lost)
+    assert outcome.reason is Reason.WORKER_HUNG
+
+
+def test_windows_is_kept_awake_by_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    kernel = SimpleNamespace(kernel32=SimpleNamespace(SetThreadExecutionState=asked.append))
+    monkeypatch.setattr(ctypes, "windll", kernel, raising=False)
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert len(list(run_batches(multiply, [Batch(2, (1,))] * 3, SerialExecutor(), seconds_per_item=1))) == 3
+    assert asked
+    assert set(asked) == {1}  # of this moment: ES_CONTINUOUS would outlast the job
 
 
 # the end ------------------------------------------------------------
