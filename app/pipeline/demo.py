@@ -98,6 +98,8 @@ def _chest_ct(person: _Person) -> Iterator[Dataset]:
         dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = -1000, 1, "HU"
         dataset.WindowCenter, dataset.WindowWidth = [40, -600], [400, 1500]
         dataset.KVP, dataset.ConvolutionKernel, dataset.PatientPosition = 120, "Br40f", "HFS"
+        # Typed in by hand, with the hour of the scan: what *Review values* puts first.
+        dataset.ProtocolName = "Thorax, second try 10:15"
         dataset.SliceThickness, dataset.PixelSpacing = 2.0, [1.484375, 1.484375]
         dataset.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
         dataset.ImagePositionPatient = [-190, -190, -120 + 2 * index]

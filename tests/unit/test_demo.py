@@ -8,10 +8,17 @@ from click.testing import CliRunner
 
 from app.catalog.step import scan
 from app.cli.main import cli
+from app.deid.step import prepare
+from app.detection.step import detect
 from app.errors import ProjectError
 from app.jobs.executors import SerialExecutor
 from app.pipeline.demo import make_demo
-from app.project.folder import Project
+from app.project.folder import Project, create_project
+from app.project.values import Suspicion
+from app.review.dump import build_dump
+from app.selection.step import select
+
+QUICK_PROTOCOL = Path(__file__).parents[1] / "quick.toml"
 
 
 def test_demo_has_four_people_a_damaged_file_and_a_foreign_one(tmp_path: Path) -> None:
@@ -23,6 +30,18 @@ def test_demo_has_four_people_a_damaged_file_and_a_foreign_one(tmp_path: Path) -
         assert project.store.execute("SELECT count(*) FROM patients").fetchone()[0] == 4
         assert project.store.execute("SELECT count(*) FROM series").fetchone()[0] == 5
     assert verdicts == {"instance": 27, "unreadable": 1, "skipped": 1}
+
+
+def test_demo_has_a_value_that_a_person_should_look_at(tmp_path: Path) -> None:
+    _, source = make_demo(tmp_path)
+    create_project(tmp_path / "quick", "DEMO", QUICK_PROTOCOL)
+    with Project(tmp_path / "quick") as project:
+        executor = SerialExecutor()
+        for job in (scan(project, [source], executor), select(project, None, None), detect(project, executor)):
+            list(job)
+        list(prepare(project, executor, unattended=True))
+        suspicious = [row for row in build_dump(project) if row.is_suspicious]
+    assert [(row.path, row.suspicion) for row in suspicious] == [("ProtocolName", (Suspicion.TIME_STAMP,))]
 
 
 def test_each_demo_has_a_folder_of_its_own_and_the_same_files(tmp_path: Path) -> None:
