@@ -45,6 +45,7 @@ from app.dicom.pixel_digest import PixelDigest
 from app.errors import BundleError, Reason, ReleaseBlockedError, UsageError
 from app.events import Event, Finished, Job, Note, Progress
 from app.files.atomic import put_in_place, remove, write_atomically
+from app.files.regular import system_folder
 from app.files.resources import resource_path
 from app.jobs.executors import WorkExecutor
 from app.jobs.pump import Batch, Done, Lost, Waiting, run_batches
@@ -109,6 +110,7 @@ def export(project: Project, out: Path, executor: WorkExecutor, release: Release
         "verification-failed" (part, findings; Notes before it name the first of them), "out-not-writable",
         "part-lost" (a worker died outside of any instance), "protocol-changed".
     """
+    out = system_folder(out)
     group = f"{project.site_id}-{project.protocol.id}"
     _claim_folder(project, out, group)
     work = _Export(

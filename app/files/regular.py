@@ -2,8 +2,10 @@
 
 import io
 import os
+import re
 import stat
 import sys
+from pathlib import Path
 from typing import BinaryIO
 
 from app.errors import Reason, UnreadableError
@@ -11,6 +13,14 @@ from app.errors import Reason, UnreadableError
 # Windows refuses longer paths unless they are written in the form that bypasses its parser (MAX_PATH is 260,
 # and a folder must leave room for an 8.3 name).
 WINDOWS_LONG_PATH = 248
+# Names that its parser changes (a dot or space at the end goes) or takes for a device: other systems, and shares of
+# theirs, have such files. ``IM1.`` would open ``IM1`` beside it.
+_ODD_NAME = re.compile(
+    r"[. ](?:\\|\Z)|\\(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[1-9\xb9\xb2\xb3]) *(?:[.:\\]|\Z)", re.IGNORECASE
+)
+_VERBATIM, _VERBATIM_SHARE = "\\\\?\\", "\\\\?\\UNC\\"
+# What the names of our own files take below the folder of a project or a bundle, at most.
+_ROOM = 120
 # Between lstat and open, a pipe or a link could take the name: O_NOFOLLOW refuses the link, O_NONBLOCK keeps the pipe
 # from blocking.
 _FLAGS = os.O_RDONLY
@@ -18,13 +28,32 @@ for _name in ("O_BINARY", "O_CLOEXEC", "O_NOINHERIT", "O_NOFOLLOW", "O_NONBLOCK"
     _FLAGS |= getattr(os, _name, 0)
 
 
-def system_path(path: str) -> str:
-    """The form of an absolute path that the operating system takes at any length."""
-    if sys.platform != "win32" or len(path) < WINDOWS_LONG_PATH or path.startswith("\\\\?\\"):
+def system_path(path: str, room: int = 0) -> str:
+    """The form of an absolute path that the operating system takes as it is, at any length.
+
+    With ``room``, it takes names of so many characters below it, too.
+    """
+    if sys.platform != "win32" or path.startswith(_VERBATIM):
+        return path
+    if len(path) + room < WINDOWS_LONG_PATH and not _ODD_NAME.search(path):
         return path
     if path.startswith("\\\\"):
-        return "\\\\?\\UNC\\" + path[2:]
-    return "\\\\?\\" + path
+        return _VERBATIM_SHARE + path[2:]
+    return _VERBATIM + path
+
+
+def plain_path(path: str) -> str:
+    """The inverse of ``system_path``: what people know a file by."""
+    if path.startswith(_VERBATIM_SHARE):
+        return "\\\\" + path.removeprefix(_VERBATIM_SHARE)
+    return path.removeprefix(_VERBATIM)
+
+
+def system_folder(folder: Path) -> Path:
+    """A folder in the form in which the operating system takes files of ours below it."""
+    if sys.platform != "win32":
+        return folder
+    return Path(system_path(os.path.abspath(folder), _ROOM))  # noqa: PTH100 - resolve() fails for what is too long
 
 
 def is_link(status: os.stat_result) -> bool:
@@ -53,7 +82,7 @@ def open_regular(path: str) -> BinaryIO:
     Raises
     ------
     UnreadableError
-        LINK, NOT_A_REGULAR_FILE, VANISHED, or UNREADABLE_IO.
+        LINK, NOT_A_REGULAR_FILE, VANISHED (also where another one took its place), or UNREADABLE_IO.
     """
     path = system_path(path)
     try:
@@ -68,7 +97,7 @@ def open_regular(path: str) -> BinaryIO:
     except (OSError, ValueError):  # ValueError: a path with a NUL
         raise UnreadableError(Reason.UNREADABLE_IO) from None
     after = os.fstat(file.fileno())  # what was opened must be what was looked at
-    if not stat.S_ISREG(after.st_mode) or not os.path.samestat(before, after):
-        file.close()
-        raise UnreadableError(Reason.NOT_A_REGULAR_FILE)
-    return file
+    if stat.S_ISREG(after.st_mode) and os.path.samestat(before, after):
+        return file
+    file.close()
+    raise UnreadableError(Reason.VANISHED if stat.S_ISREG(after.st_mode) else Reason.NOT_A_REGULAR_FILE)

@@ -5,6 +5,7 @@ what is here and work nothing out by themselves.
 """
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from app.catalog.table import is_complete
 from app.errors import Reason
+from app.files.regular import system_path
 from app.project.approvals import load_approvals
 from app.project.dataset_state import load_dataset_state
 from app.project.decisions import PREPARED_DECISIONS, Decisions, ValueAction, load_decisions, prepared_with
@@ -403,7 +405,7 @@ def _verification(
 
 def _is_there(path: Path, size: int) -> bool:
     try:
-        return path.stat().st_size == size
+        return os.stat(system_path(str(path))).st_size == size  # noqa: PTH116 - a text
     except OSError:
         return False
 

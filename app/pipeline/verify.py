@@ -6,6 +6,7 @@ from pathlib import Path
 from app.bundle.verify import BundleReport, verify_progress
 from app.deid.step import register_patients
 from app.events import Event
+from app.files.regular import system_folder
 from app.pipeline.identifiers import original_identifiers
 from app.project.decisions import ValueAction, load_decisions
 from app.project.folder import Project
@@ -17,7 +18,7 @@ def verify(paths: Sequence[Path], project: Path | None) -> Generator[Event, None
     if project is not None:
         with Project(project) as opened:
             identifiers = identifiers_of(opened)
-    return (yield from verify_progress(paths, identifiers))
+    return (yield from verify_progress([system_folder(path) for path in paths], identifiers))
 
 
 def identifiers_of(project: Project) -> Mapping[str, tuple[str, ...]]:

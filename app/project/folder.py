@@ -12,6 +12,7 @@ from types import TracebackType
 from app import __version__
 from app.errors import ProjectError, UsageError
 from app.files.atomic import write_atomically
+from app.files.regular import system_folder
 from app.files.resources import resource_path
 from app.project.secret import Secret, create_secret, load_secret
 from app.project.store import Store
@@ -136,7 +137,7 @@ class Project(AbstractContextManager["Project"]):
     """An open project. Use as a context manager: it holds the lock, the database and the secret."""
 
     def __init__(self, root: Path) -> None:
-        self.layout = Layout(root)
+        self.layout = Layout(system_folder(root))
         if not self.layout.project_toml.is_file():
             raise ProjectError("not-a-project")
         lock = FolderLock(self.layout.lock)
@@ -204,6 +205,7 @@ def create_project(root: Path, site_id: str, protocol_file: Path | None) -> None
     """
     if not site_id or len(site_id) > 16 or not set(site_id) <= SITE_ID_ALPHABET:
         raise UsageError("bad-site-id")
+    root = system_folder(root)
     if root.exists() and not (root.is_dir() and all(entry.name in _BEGINNINGS for entry in root.iterdir())):
         raise UsageError("folder-not-empty")
     source = protocol_file or resource_path("defaults/protocol.toml")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import Reason, UsageError
-from app.files.regular import irregularity, is_link, system_path
+from app.files.regular import irregularity, is_link, plain_path, system_folder, system_path
 from app.sources.base import Candidate, SetAside, Source, SourceKind
 from app.sources.dicomdir import is_dicomdir_name
 
@@ -83,7 +83,7 @@ def open_sources(paths: Sequence[Path], left_out: Path) -> list[Source]:
     sources: dict[str, Source] = {}
     for number, path in enumerate(paths, start=1):
         try:
-            resolved = path.resolve(strict=True)
+            resolved = system_folder(path).resolve(strict=True)
         except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
             raise UsageError("source-not-found", number=number) from error
         source = _open_source(resolved, left_out)
@@ -96,10 +96,10 @@ def _open_source(path: Path, left_out: Path) -> Source:
     if is_dicomdir_name(path.name) and path.is_file():
         path = path.parent
     if not path.is_dir():
-        return FileSource(str(path))
+        return FileSource(plain_path(str(path)))
     try:
         is_medium = any(is_dicomdir_name(entry.name) for entry in path.iterdir())
     except OSError:
         is_medium = False
     kind = SourceKind.MEDIUM if is_medium else SourceKind.FOLDER
-    return FolderSource(str(path), kind, str(left_out.resolve()))
+    return FolderSource(plain_path(str(path)), kind, plain_path(str(left_out.resolve())))
