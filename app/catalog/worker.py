@@ -6,6 +6,7 @@ batch that takes longer than that by much is known to hang.
 """
 
 import hashlib
+import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -162,12 +163,13 @@ def _read_files(task: FilesTask) -> FilesRead:
         if done and time.monotonic() > deadline:
             return FilesRead(tuple(records), tuple(archives), task.files[done:], missing_files)
         locator = Locator(candidate.original_path).to_text()
-        instance, series = None, None
+        instance, series, looked_at = None, None, candidate
         try:
             with open_regular(candidate.original_path) as file:
+                looked_at = _as_opened(candidate, file)
                 is_archive = archive_kind(file.read(HEAD_BYTES)) is not None
                 if is_archive:
-                    archives.append(candidate)
+                    archives.append(looked_at)
                     continue
                 instance, reason = _read_instance(file, candidate.original_path, repeats, memory)
                 series = _series_of_damaged(file, reason)
@@ -177,8 +179,17 @@ def _read_files(task: FilesTask) -> FilesRead:
             reason = error.reason
         except OSError:
             reason = Reason.UNREADABLE_IO
-        records.append(FileRecord(locator, candidate.size, candidate.mtime_ns, reason, instance, series))
+        records.append(FileRecord(locator, looked_at.size, looked_at.mtime_ns, reason, instance, series))
     return FilesRead(tuple(records), tuple(archives), (), missing_files)
+
+
+def _as_opened(candidate: Candidate, file: BinaryIO) -> Candidate:
+    """Size and time as the file itself tells them, for that is what an export compares with.
+
+    A folder's listing may lag behind: NTFS updates it for the name that a file was written under, and late.
+    """
+    status = os.fstat(file.fileno())
+    return Candidate(candidate.original_path, status.st_size, status.st_mtime_ns)
 
 
 def _missing_files(file: BinaryIO, path: str) -> int:

@@ -25,7 +25,7 @@ from app.catalog.attributes import queryable_attributes, to_json
 from app.catalog.geometry import slice_position_mm
 from app.catalog.step import scan
 from app.catalog.table import file_table, is_complete, list_files
-from app.catalog.worker import ArchiveRead, ArchiveTask, FilesTask, read_tasks
+from app.catalog.worker import ArchiveRead, ArchiveTask, FilesRead, FilesTask, read_tasks
 from app.dicom.reading import read_header
 from app.errors import Reason, UsageError
 from app.events import Finished, Note, Progress
@@ -347,6 +347,16 @@ class TestRescan:
         assert (counts["files"], counts["instances"], counts["patients"], counts["series"]) == (1, 1, 1, 1)
         assert project.store.one("SELECT original_key FROM patients") == "LONGER THAN BEFORE"
         assert project.store.one("SELECT count(*) FROM attribute_sets") == 1
+
+    def test_size_and_time_are_those_of_the_file_that_was_read(self, source: Path) -> None:
+        # As a listing on Windows tells them late, or the file has changed since.
+        save(ct(1), source / "a")
+        (source / "b").write_bytes(zip_of({"m": to_bytes(ct(2))}))
+        stale = tuple(Candidate(str(source / name), 1, 1) for name in "ab")
+        (read,) = read_tasks(ArchiveLimits(), (FilesTask(1, stale),))
+        assert isinstance(read, FilesRead)
+        told = [(one.size, one.mtime_ns) for one in read.records] + [(one.size, one.mtime_ns) for one in read.archives]
+        assert told == [((source / name).stat().st_size, (source / name).stat().st_mtime_ns) for name in "ab"]
 
     def test_changed_archive_is_read_again_with_all_members(self, project: Project, source: Path) -> None:
         (source / "a").write_bytes(zip_of({"1": to_bytes(ct(1)), "2": to_bytes(ct(2))}))
