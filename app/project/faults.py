@@ -18,12 +18,18 @@ _NO_DRIVE = frozenset(
         *(errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ETIMEDOUT, errno.ECONNRESET, errno.ECONNABORTED),
     )
 )
-# System error codes of Windows: disk full, handle disk full; sharing and lock violation; drive not ready, network path
-# and name not found, network name deleted, unexpected network error, device not connected.
+# System error codes of Windows (WinError.h). Python gives most of them no errno but EINVAL.
 _WINDOWS: Mapping[int, str] = {
-    **dict.fromkeys((39, 112), "no-room"),
-    **dict.fromkeys((5, 19, 32, 33), "no-right"),
-    **dict.fromkeys((21, 53, 59, 64, 67, 1117, 1167), "no-drive"),
+    # The disk, and a file that a program holds open, are full; the quota is used up.
+    **dict.fromkeys((39, 112, 1295), "no-room"),
+    # Access denied, write-protected; sharing and lock violation; on its way to be deleted, mapped by a program; a share
+    # that refuses, in its words: network access denied, wrong password, logon failed.
+    **dict.fromkeys((5, 19, 32, 33, 65, 86, 303, 1224, 1326), "no-right"),
+    # Invalid drive, not ready; of networks: computer unreachable, path not found, resource gone, unexpected error, name
+    # deleted, name not found, time is up, connection aborted, network and host unreachable; of drives: no such device,
+    # medium changed, no medium, input/output error, not connected.
+    **dict.fromkeys((15, 21, 51, 53, 55, 59, 64, 67, 121, 1231, 1232, 1236), "no-drive"),
+    **dict.fromkeys((433, 1110, 1112, 1117, 1167), "no-drive"),
 }
 _SQLITE: Mapping[int, str] = {
     sqlite3.SQLITE_FULL: "no-room",
