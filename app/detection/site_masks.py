@@ -6,7 +6,7 @@ from pathlib import Path
 from app.detection.ctp_script import ProblemInScript, read_ctp_script
 from app.detection.device_masks import DeviceMask, format_table, parse_table
 from app.errors import ProjectError, UsageError
-from app.files.atomic import write_atomically
+from app.files.atomic import is_there, write_atomically
 from app.project.folder import Layout, Project
 
 LARGEST_SCRIPT_BYTES = 4 << 20
@@ -22,7 +22,7 @@ class TakenScript:
 
 def load_site_masks(layout: Layout) -> tuple[DeviceMask, ...]:
     """The site's rows; no file means none. Raises ProjectError("decisions-damaged")."""
-    if not layout.device_masks_csv.exists():
+    if not is_there(layout.device_masks_csv):
         return ()
     try:
         return parse_table(layout.device_masks_csv.read_text(encoding="utf-8"))

@@ -57,6 +57,18 @@ def _have_done(act: Callable[[], object]) -> None:
     act()
 
 
+def is_there(path: Path) -> bool:
+    """Whether a file of ours was ever written. Raises FileNotFoundError where its folder is gone, too.
+
+    While a drive or a share is away, nothing is there; to go on as if nothing had been decided would be wrong, and to
+    write that down would undo it all.
+    """
+    if path.exists():
+        return True
+    path.parent.stat()
+    return path.exists()  # it may have come back just now
+
+
 def fsync_folder(folder: Path) -> None:
     """Make a rename inside ``folder`` durable; Windows has no such call and does it by itself."""
     if os.name == "nt":

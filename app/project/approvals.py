@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from app.events import Note
+from app.files.atomic import is_there
 from app.project.folder import Layout
 
 STEP = "sign-off"
@@ -49,7 +50,7 @@ def load_approvals(layout: Layout) -> tuple[list[Approval], list[Note]]:
     """All sound lines in order, and a Note for each damaged one: leaving a signature out is always safe."""
     approvals: list[Approval] = []
     notes: list[Note] = []
-    content = layout.approvals.read_bytes() if layout.approvals.exists() else b""
+    content = layout.approvals.read_bytes() if is_there(layout.approvals) else b""
     for number, line in enumerate(content.split(b"\n"), start=1):
         if not line:
             continue

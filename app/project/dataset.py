@@ -16,7 +16,7 @@ from typing import Any
 from app.dicom.dictionary import keyword_of, tag_of
 from app.dicom.profile import COARSE_STEPS, Action
 from app.errors import ProjectError
-from app.files.atomic import write_atomically
+from app.files.atomic import is_there, write_atomically
 from app.project.cells import cell_of_text, text_of_cell
 from app.project.folder import Layout
 from app.project.store import Store
@@ -136,7 +136,7 @@ def seen_digest(content: object) -> str:
 def load_dataset_decisions(layout: Layout) -> DatasetDecisions:
     """What was decided so far; raises ProjectError("decisions-damaged") with file and line."""
     path = layout.dataset_csv
-    if not path.exists():
+    if not is_there(path):
         return DatasetDecisions()
     findings: dict[tuple[FindingKind, str], FindingDecision] = {}
     studies: set[str] = set()

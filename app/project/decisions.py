@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from app.dicom.dictionary import attribute_of, tag_of
 from app.errors import ProjectError, UsageError
-from app.files.atomic import write_atomically
+from app.files.atomic import is_there, write_atomically
 from app.project.cells import cell_of_text, text_of_cell
 from app.project.dataset import DatasetDecisions, load_dataset_decisions, save_dataset_decisions
 from app.project.folder import Layout
@@ -313,7 +313,7 @@ def load_decisions(layout: Layout) -> Decisions:
 
 
 def _read_rows(path: Path, columns: tuple[str, ...], parse: Callable[[Mapping[str, str]], T]) -> Iterator[T]:
-    if not path.exists():
+    if not is_there(path):
         return
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.errors import ProjectError
-from app.files.atomic import write_atomically
+from app.files.atomic import is_there, write_atomically
 from app.pixels.boxes import Box
 from app.project.folder import Layout
 
@@ -70,7 +70,7 @@ def load_masks(layout: Layout) -> frozenset[Mask]:
 
     Raises ProjectError("decisions-damaged"): a mask that is not understood must not vanish without a word.
     """
-    if not layout.masks_json.exists():
+    if not is_there(layout.masks_json):
         return frozenset()
     number = 0
     try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.errors import ProjectError
-from app.files.atomic import write_atomically
+from app.files.atomic import is_there, write_atomically
 from app.project.folder import Layout
 
 STUDY_KEYWORDS = ("PatientID", "AccessionNumber", "StudyInstanceUID")
@@ -40,7 +40,7 @@ class StudyRow:
 def load_study_list(layout: Layout) -> tuple[StudyRow, ...]:
     """All rows; none where there is no file. Raises ProjectError("decisions-damaged")."""
     path = layout.studies_json
-    if not path.is_file():
+    if not is_there(path):
         return ()
     try:
         return tuple(_row_of(row) for row in json.loads(path.read_text(encoding="utf-8")))

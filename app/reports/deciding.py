@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from app.errors import ProjectError
-from app.files.atomic import write_atomically
+from app.files.atomic import is_there, write_atomically
 from app.project.folder import Project
 from app.reports.search import Hit
 
@@ -38,7 +38,7 @@ def hit_digest(project: Project, hit: Hit) -> str:
 def load_hit_decisions(project: Project) -> dict[str, HitDecision]:
     """By digest; raises ProjectError("decisions-damaged")."""
     path = _path(project)
-    if not path.exists():
+    if not is_there(path):
         return {}
     decided: dict[str, HitDecision] = {}
     try:

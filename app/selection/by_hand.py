@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import ProjectError, UsageError
-from app.files.atomic import write_atomically
+from app.files.atomic import is_there, write_atomically
 from app.project.folder import Project
 
 MAX_REASON_LENGTH = 200
@@ -34,7 +34,7 @@ def load_hand_choices(path: Path) -> HandChoices:
 
     Raises ProjectError("decisions-damaged"): a choice that is not understood must not silently let a series out.
     """
-    if not path.is_file():
+    if not is_there(path):
         return {}
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import ProjectError, UsageError
-from app.files.atomic import write_atomically
+from app.files.atomic import is_there, write_atomically
 from app.protocol.predicates import AllOf, Predicate
 from app.protocol.where import parse_where
 from app.selection.wanted import WantedList, make_wanted_list
@@ -46,12 +46,12 @@ def settle_request(path: Path, where: str | None, only: WantedList | None) -> Re
 def remember(path: Path, request: Request) -> None:
     """Store a request; the file stays as it is when it says so already."""
     content = request.to_text().encode()
-    if not path.is_file() or path.read_bytes() != content:
+    if not is_there(path) or path.read_bytes() != content:
         write_atomically(path, content)
 
 
 def _read(path: Path) -> Request:
-    if not path.is_file():
+    if not is_there(path):
         return Request(None, None)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from app.files.atomic import put_in_place, remove, write_atomically
+from app.detection.site_masks import load_site_masks
+from app.files.atomic import is_there, put_in_place, remove, write_atomically
+from app.project.approvals import load_approvals
+from app.project.dataset import load_dataset_decisions
+from app.project.decisions import Decisions, load_decisions
+from app.project.faults import fault_of
+from app.project.folder import Project, create_project
+from app.project.masks import load_masks
+from app.project.study_list import load_study_list
 
 SHARING_VIOLATION, ACCESS_DENIED = 32, 5
 
@@ -85,3 +93,36 @@ def test_what_is_forbidden_for_good_is_said_at_once(
     with pytest.raises(PermissionError):
         put_in_place(part, tmp_path / "values.csv")
     assert not pauses
+
+
+def test_decisions_on_a_drive_that_is_away_are_not_none(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    create_project(root, "SITEA", None)
+    with Project(root) as project:
+        layout = project.layout
+    assert load_decisions(layout) == Decisions()
+    root.rename(tmp_path / "away")
+    for load in (load_decisions, load_approvals, load_masks, load_study_list, load_dataset_decisions, load_site_masks):
+        with pytest.raises(FileNotFoundError) as caught:
+            load(layout)
+        fault = fault_of(caught.value)
+        assert fault is not None
+        assert fault.code == "no-drive"
+
+
+def test_file_of_a_drive_that_comes_back_while_it_is_looked_for_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "masks.json"
+    path.write_bytes(b"[]")
+    real, answers = os.stat, iter([FileNotFoundError(2, "away")])
+
+    def stat(*arguments: Any, **options: Any) -> Any:
+        for one in answers:
+            raise one
+        return real(*arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", stat)
+        found = is_there(path)
+    assert found
