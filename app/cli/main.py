@@ -21,7 +21,7 @@ from app.jobs.collecting import collect_seldom
 from app.jobs.executors import DaskExecutor, ProcessExecutor, SerialExecutor, open_executor
 from app.logs import quieten_libraries
 from app.project.faults import fault_of
-from app.project.folder import Project, check_made_with, create_project
+from app.project.folder import Project, check_made_with, create_project, is_project
 from app.text.i18n import language_of_system, language_of_terminal, mark
 
 if TYPE_CHECKING:
@@ -411,7 +411,7 @@ def run(
     from app.pipeline.export import export as export_step
     from app.pipeline.run import next_steps, run_all
 
-    if not (project / "project.toml").is_file():
+    if not is_project(project):
         create_project(project, site, protocol)
     with _open(project, workers) as (opened, executor):
         check_made_with(opened, site, protocol)

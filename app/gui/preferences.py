@@ -5,6 +5,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from app.project.folder import is_project
+
 MOST_RECENT = 8
 TEXT_PERCENTS = (100, 125, 150, 175, 200)
 
@@ -31,7 +33,7 @@ class Preferences:
         """Projects that were opened, the last one first; without those that are gone."""
         stored = self._settings.value("recent")
         names = stored if isinstance(stored, list) else [stored] if stored else []  # a list of one comes back as itself
-        return [path for name in names if (path := Path(str(name))).joinpath("project.toml").is_file()]
+        return [path for name in names if is_project(path := Path(str(name)))]
 
     def remember(self, root: Path) -> None:
         """Put a project first."""
@@ -48,7 +50,7 @@ class Preferences:
         """The project that was open when the program ended."""
         name = self._settings.value("last")
         path = Path(str(name)) if name else None
-        return path if path is not None and path.joinpath("project.toml").is_file() else None
+        return path if path is not None and is_project(path) else None
 
     # what a person set ----------------------------------------------------------
 

@@ -43,7 +43,7 @@ from app.gui.widgets.step_button import StepButton
 from app.gui.widgets.toast import Toast
 from app.pipeline.overview import Overview, load_overview
 from app.pipeline.progress import Step, StepState, step_of_job, step_states
-from app.project.folder import Project
+from app.project.folder import Project, is_project
 from app.text.messages import sentences_for
 
 _NAV_WIDTH_PX = 236
@@ -450,7 +450,7 @@ class Window(QMainWindow):
 
     def take_dropped(self, paths: Sequence[Path]) -> None:
         """A project is opened, a protocol file is read back, anything else becomes a source."""
-        projects = [path for path in paths if path.joinpath("project.toml").is_file()]
+        projects = [path for path in paths if is_project(path)]
         protocols = [path for path in paths if path.suffix.lower() in (".toml", ".consign")]
         if projects:
             self.open_project(projects[0])

@@ -1,5 +1,6 @@
 """The project folder on disk: its layout, its lock, its creation and opening."""
 
+import os
 import shutil
 import sys
 import tomllib
@@ -106,6 +107,12 @@ class Layout:
     @property
     def lock(self) -> Path:
         return self.root / ".lock"
+
+
+def is_project(root: Path) -> bool:
+    """Whether a folder holds a project; not where it can't be looked at, as on a share that is away or refuses."""
+    # Not Path.is_file, which raises most of what Windows says of shares.
+    return os.path.isfile(Layout(system_folder(root)).project_toml)  # noqa: PTH113
 
 
 class FolderLock(AbstractContextManager["FolderLock"]):

@@ -1,9 +1,11 @@
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from app.errors import ProjectError, UsageError
-from app.project.folder import Layout, Project, create_project
+from app.project.folder import Layout, Project, create_project, is_project
 
 
 def test_creation_that_was_interrupted_is_gone_on_with(tmp_path: Path) -> None:
@@ -31,3 +33,20 @@ def test_damaged_secret_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="secret-damaged"):
         create_project(tmp_path, "SITEA", None)
     assert Layout(tmp_path).secret_key.read_text(encoding="ascii") == "not a key"
+
+
+def test_folder_that_refuses_to_be_looked_at_is_no_project_and_no_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_project(tmp_path / "project", "SITEA", None)
+    assert is_project(tmp_path / "project")
+    assert not is_project(tmp_path)
+
+    def refuse(*_: object, **__: object) -> None:
+        # ERROR_NETWORK_UNREACHABLE as Windows raises it; a share that wants another password is much the same.
+        raise OSError(errno.EINVAL, "The network location cannot be reached")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", refuse)
+        found = is_project(tmp_path / "project")
+    assert not found

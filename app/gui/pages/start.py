@@ -1,5 +1,6 @@
 """The start page: go on with a project, make one, or try it out on invented patients."""
 
+import os
 import re
 from pathlib import Path
 
@@ -197,7 +198,7 @@ class StartPage(QWidget):
         name = re.sub(r"[^A-Za-z0-9-]", "", self.site.text()) or tr("project")
         root = projects_folder() / name
         number = 2
-        while root.exists():
+        while os.path.exists(root):  # noqa: PTH110 - Path.exists raises where a share refuses to be looked at
             root = root.with_name(f"{name}-{number}")
             number += 1
         self.folder.setText(str(root))
