@@ -78,7 +78,8 @@ class Console:
     def result(self, values: Mapping[str, Any], text: str) -> None:
         """A command's result: the mapping for machines, the text for people."""
         self._end_line()
-        click.echo(json.dumps(values, ensure_ascii=False) if self._json else text)
+        # ASCII: a file or a pipe has the code page of the system, and may lack a letter of a path.
+        click.echo(json.dumps(values) if self._json else text)
 
     def tr(self, text: str, /, **fields: object) -> str:
         """A text in the terminal's language, with its named fields filled in; an ``int`` is a count, not a number."""
