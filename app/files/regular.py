@@ -97,7 +97,15 @@ def open_regular(path: str) -> BinaryIO:
     except (OSError, ValueError):  # ValueError: a path with a NUL
         raise UnreadableError(Reason.UNREADABLE_IO) from None
     after = os.fstat(file.fileno())  # what was opened must be what was looked at
-    if stat.S_ISREG(after.st_mode) and os.path.samestat(before, after):
+    if stat.S_ISREG(after.st_mode) and _is_same(before, after):
         return file
     file.close()
     raise UnreadableError(Reason.VANISHED if stat.S_ISREG(after.st_mode) else Reason.NOT_A_REGULAR_FILE)
+
+
+def _is_same(before: os.stat_result, after: os.stat_result) -> bool:
+    if os.path.samestat(before, after):
+        return True
+    # On Windows a file's number holds for as long as it is open; of WebDAV and of some shares it is another one each
+    # time (python/cpython#74665, gorakhargosh/watchdog#683).
+    return sys.platform == "win32" and (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)

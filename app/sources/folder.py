@@ -83,7 +83,10 @@ def open_sources(paths: Sequence[Path], left_out: Path) -> list[Source]:
     sources: dict[str, Source] = {}
     for number, path in enumerate(paths, start=1):
         try:
-            resolved = system_folder(path).resolve(strict=True)
+            # Not strict: drives that Windows' mount manager does not know, as of some encrypted containers and memory
+            # disks, cannot tell a final path.
+            resolved = system_folder(path).resolve()
+            resolved.stat()
         except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
             raise UsageError("source-not-found", number=number) from error
         source = _open_source(resolved, left_out)

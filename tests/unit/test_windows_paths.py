@@ -1,15 +1,18 @@
 """Paths as Windows takes them: at any length, and with names that its parser would change."""
 
+import errno
 import ntpath
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from app.errors import Reason, UnreadableError
 from app.files.regular import open_regular, plain_path, system_folder, system_path
+from app.sources.folder import open_sources
 
 LONG = "\\".join(["d" * 40] * 7)
 
@@ -83,3 +86,44 @@ def test_file_that_was_replaced_while_it_was_opened_is_tried_again(
     assert caught.value.reason is Reason.VANISHED  # of which a scan tries again, and an export
     with open_regular(str(path)) as file:
         assert file.read() == b"2"
+
+
+@pytest.mark.parametrize(("seconds_later", "is_read"), [(0, True), (1, False)])
+def test_share_that_numbers_a_file_anew_each_time_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds_later: int, *, is_read: bool
+) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"1")
+    real = os.fstat
+
+    def fstat(descriptor: int) -> Any:
+        status = real(descriptor)
+        later = status.st_mtime_ns + seconds_later * 10**9
+        return SimpleNamespace(
+            st_mode=status.st_mode, st_size=status.st_size, st_mtime_ns=later, st_ino=status.st_ino + 1, st_dev=0
+        )
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "platform", "win32")
+        patched.setattr(os, "fstat", fstat)
+        if is_read:
+            open_regular(str(path)).close()
+        else:
+            with pytest.raises(UnreadableError, match="vanished"):
+                open_regular(str(path))
+
+
+def test_drive_that_tells_no_final_path_is_a_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "x").write_bytes(b"1")
+    real = os.path.realpath
+
+    def realpath(path: Any, *, strict: bool = False) -> Any:
+        # ntpath: GetFinalPathNameByHandle gives ERROR_INVALID_FUNCTION, which only the strict form minds.
+        if strict:
+            raise OSError(errno.EINVAL, "Incorrect function")
+        return real(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os.path, "realpath", realpath)
+        (source,) = open_sources([tmp_path], tmp_path / "project")
+    assert [Path(entry.original_path).name for entry in source.walk()] == ["x"]
