@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import tomllib
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,8 +189,11 @@ class Project(AbstractContextManager["Project"]):
         self.store.close()
         if self._lock is None:
             return
-        _wipe(self.layout.tmp)
-        self._lock.__exit__(kind, error, trace)
+        try:
+            with suppress(OSError):  # a drive that is away, a file that is held: it is wiped when the project is opened
+                _wipe(self.layout.tmp)
+        finally:
+            self._lock.__exit__(kind, error, trace)
 
 
 def _wipe(folder: Path) -> None:

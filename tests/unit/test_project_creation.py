@@ -50,3 +50,11 @@ def test_folder_that_refuses_to_be_looked_at_is_no_project_and_no_crash(
         patched.setattr(os, "stat", refuse)
         found = is_project(tmp_path / "project")
     assert not found
+
+
+def test_project_whose_drive_went_away_gives_its_lock_back(tmp_path: Path) -> None:
+    create_project(tmp_path / "project", "SITEA", None)
+    with Project(tmp_path / "project") as lost:
+        (tmp_path / "project" / "tmp").rmdir()
+    with Project(tmp_path / "project") as again:  # while somebody still knows the one before
+        assert again.site_id == lost.site_id
