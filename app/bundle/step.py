@@ -160,11 +160,12 @@ def _claim_folder(project: Project, out: Path, group: str) -> None:
         raise UsageError("out-not-a-folder")
     try:
         out.mkdir(parents=True, exist_ok=True)
-        names = {entry.name for entry in out.iterdir()}
+        names = {entry.name.casefold() for entry in out.iterdir()}
     except OSError:
         raise BundleError("out-not-writable") from None
-    pattern = _part_pattern(group)
-    if names & {CHECKSUMS, REPORT, VERIFIER} or any(pattern.match(name) for name in names):
+    # Windows and macOS take names that differ in case only for one: theirs would be written over.
+    pattern = _part_pattern(group.casefold())
+    if not names.isdisjoint(map(str.casefold, (CHECKSUMS, REPORT, VERIFIER))) or any(map(pattern.match, names)):
         raise UsageError("out-has-foreign-files")
     project.store.set_meta(_FOLDERS_KEY, json.dumps([*claimed, place]))
 

@@ -242,7 +242,9 @@ def test_too_little_space_is_said_before_anything_is_written(root: Path, tmp_pat
     assert int(caught.value.ids["needed_mb"]) > 1 << 30
 
 
-@pytest.mark.parametrize("name", ["SHA256SUMS", "report.html", "verify.py", PARTS[1]])
+@pytest.mark.parametrize(
+    "name", ["SHA256SUMS", "report.html", "verify.py", PARTS[1], "Report.HTML", "sha256sums", PARTS[1].swapcase()]
+)
 def test_files_of_somebody_else_are_never_overwritten(root: Path, tmp_path: Path, name: str) -> None:
     out = tmp_path / "out"
     out.mkdir()
