@@ -31,13 +31,18 @@ class Preferences:
     @property
     def recent(self) -> list[Path]:
         """Projects that were opened, the last one first; without those that are gone."""
+        return [path for path in self._stored if is_project(path)]
+
+    @property
+    def _stored(self) -> list[Path]:
+        """Those that are gone, too: a share that is away comes back."""
         stored = self._settings.value("recent")
         names = stored if isinstance(stored, list) else [stored] if stored else []  # a list of one comes back as itself
-        return [path for name in names if is_project(path := Path(str(name)))]
+        return [Path(str(name)) for name in names]
 
     def remember(self, root: Path) -> None:
         """Put a project first."""
-        roots = [root, *(path for path in self.recent if path != root)]
+        roots = [root, *(path for path in self._stored if path != root)]
         self._settings.setValue("recent", [str(path) for path in roots[:MOST_RECENT]])
         self._settings.setValue("last", str(root))
 

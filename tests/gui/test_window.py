@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QStandardPaths, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPalette, QTextDocument
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from app.events import Finished, Job, Progress
 from app.files.resources import resource_path
 from app.gui.help import HelpWindow
+from app.gui.pages.start import projects_folder
 from app.gui.preferences import Preferences
 from app.gui.text import use_language
 from app.gui.theme import DARK, LIGHT, apply_theme
@@ -481,3 +482,24 @@ def test_preferences_forget_what_is_gone(tmp_path: Path) -> None:
     again = Preferences(tmp_path / "preferences.ini")
     assert again.recent == [tmp_path / "one"]
     assert again.last is None
+
+
+def test_project_on_a_share_that_was_away_is_there_again(tmp_path: Path) -> None:
+    preferences = Preferences(tmp_path / "preferences.ini")
+    for name in ("share", "local"):
+        create_project(tmp_path / name, "SITEA", None)
+    preferences.remember(tmp_path / "share")
+    (tmp_path / "share").rename(tmp_path / "away")
+    preferences.remember(tmp_path / "local")
+    assert preferences.recent == [tmp_path / "local"]
+    (tmp_path / "away").rename(tmp_path / "share")
+    assert preferences.recent == [tmp_path / "local", tmp_path / "share"]
+
+
+def test_projects_are_not_made_where_onedrive_sends_them_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OneDrive", "OneDriveCommercial", "OneDriveConsumer"):
+        monkeypatch.delenv(name, raising=False)
+    usual = projects_folder()
+    assert usual == Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)) / "Consign"
+    monkeypatch.setenv("OneDriveCommercial", str(usual.parent))
+    assert projects_folder() == Path.home() / "Consign"

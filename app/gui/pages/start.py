@@ -260,7 +260,12 @@ class _Opening(Card):
 def projects_folder() -> Path:
     """Where projects are made unless another place is chosen."""
     documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-    return Path(documents or Path.home()) / "Consign"
+    place = Path(documents or Path.home())
+    # Many a Windows keeps its documents in OneDrive: patients and the key would be sent to it.
+    clouds = filter(None, map(os.environ.get, ("OneDrive", "OneDriveCommercial", "OneDriveConsumer")))
+    if any(place.is_relative_to(cloud) for cloud in clouds):
+        place = Path.home()
+    return place / "Consign"
 
 
 def _label(text: str, buddy: QWidget) -> QLabel:
