@@ -10,6 +10,9 @@ from app.files.regular import irregularity, is_link, plain_path, system_folder, 
 from app.sources.base import Candidate, SetAside, Source, SourceKind
 from app.sources.dicomdir import is_dicomdir_name
 
+# Where Windows, macOS and desktops of Linux keep, on a drive, what people have deleted from it; and Windows its own.
+_BINS = ("$recycle.bin", "system volume information", ".trashes", ".trash-")
+
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
@@ -28,7 +31,10 @@ class FileSource:
 
 @dataclass(frozen=True, slots=True)
 class FolderSource:
-    """A folder with all that is below it, but for the folder ``left_out`` (the project's own)."""
+    """A folder with all that is below it, but for the folder ``left_out`` (the project's own).
+
+    Of a whole drive, what was deleted is not in it either: whoever deletes a patient's images does not want them here.
+    """
 
     original_root: str
     kind: SourceKind
@@ -63,6 +69,8 @@ class FolderSource:
                 is_folder = entry.is_dir(follow_symlinks=False)
             except OSError:
                 yield SetAside(path, 0, 0, Reason.UNREADABLE_IO)
+                continue
+            if is_folder and folder == self.original_root and entry.name.casefold().startswith(_BINS):
                 continue
             # Python 3.11 calls a junction a folder.
             yield path if is_folder and not is_link(status) else _look_at(path, status)

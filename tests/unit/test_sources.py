@@ -95,6 +95,18 @@ class TestFolders:
         (tmp_path / "project 2").write_bytes(b"")
         assert list(listing(tmp_path, left_out=tmp_path / "project")) == ["project 2"]
 
+    def test_what_was_deleted_from_a_drive_is_not_in_it(self, tmp_path: Path) -> None:
+        for name in (
+            "$RECYCLE.BIN/S-1-5-21-1/$R1.dcm",
+            ".Trash-1000/files/IM1",
+            "in/$RECYCLE.BIN/IM2",
+            "$recycle.bin.dcm",
+        ):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(b"12345")
+        assert list(listing(tmp_path)) == ["$recycle.bin.dcm", "in/$RECYCLE.BIN/IM2"]
+        assert list(listing(tmp_path / "$RECYCLE.BIN")) == ["S-1-5-21-1/$R1.dcm"]  # who names it means it
+
 
 class TestOpening:
     def test_path_that_does_not_exist_is_a_mistake_of_the_caller(self, tmp_path: Path) -> None:
