@@ -36,7 +36,7 @@ FEWEST_CHANGED = 0.8
 MOST_HELD_BACK = 0.05  # of the face, where the brain is too near for the new skin
 SMALLEST_HEAD_MM, LARGEST_HEAD_MM = 80.0, 320.0
 _BRAIN_OPENING_MM, _SCALP_MM, _CLOSING_MM = 6.0, 5.0, 6.0
-_ATTEMPTS = 5  # at a surface that keeps clear of the brain
+_ATTEMPTS = 40  # at a surface that keeps clear of the brain: every second one does, and one takes milliseconds
 _IN_PLANE = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], np.bool_)
 _BRAIN_GRID_MM = 1.5  # on which the brain is looked for
 

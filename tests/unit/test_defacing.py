@@ -75,6 +75,13 @@ def test_another_key_makes_another_face_and_the_same_key_the_same() -> None:
     assert (moved_mm(one.values, other, kind, one.face) > 1).mean() > 0.4
 
 
+def test_a_key_whose_first_surfaces_come_too_near_to_the_brain_is_no_reason_to_refuse() -> None:
+    values, kind = volume("CT")
+    spacing = (2 * SPACING_MM[0], *SPACING_MM[1:])
+    defaced = deface(values[::2], spacing, kind, b"site 85", front_is_first_row=True)
+    assert defaced.surface_changed > 0.9
+
+
 def test_a_person_who_lies_on_the_face_is_turned() -> None:
     values, kind = volume("CT")
     turned = deface(values[:, ::-1], SPACING_MM, kind, KEY, front_is_first_row=False)
