@@ -23,7 +23,7 @@ from app.bundle.tables import INSTANCE_COLUMNS, SERIES_COLUMNS, encode_table
 from app.bundle.verify_findings import Expected, Finding
 from app.bundle.verify_part import verify_part
 from app.bundle.zip_writer import WrittenEntry, ZipWriter
-from app.errors import BundleError, FileError, Reason, UnreadableError
+from app.errors import BundleError, FileError, HeldBackError, Reason
 from app.files.atomic import remove
 
 STUDY_DIGITS = SERIES_DIGITS = 12
@@ -267,7 +267,7 @@ class BagWriter:
         elif entry.crc == crc32_combine(crc32(header), expected.crc32, pixel_bytes):
             pixels = expected.sha256
         else:  # others than those that were looked through
-            raise UnreadableError(Reason.CHANGED_SINCE_SCAN)
+            raise HeldBackError(Reason.IMAGE_NOT_CHECKED)
         self._payload[name] = file_digest.hexdigest()
         self._checksums[name] = entry.crc
         self._pixels[name] = pixels if pixel_bytes else ""

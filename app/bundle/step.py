@@ -50,6 +50,7 @@ from app.files.resources import resource_path
 from app.jobs.executors import WorkExecutor
 from app.jobs.pump import Batch, Done, Lost, Waiting, run_batches
 from app.project.folder import Project
+from app.project.images import forget_checks
 from app.project.sources import AWAY, is_there_again, require_sources
 
 STEP = "export"
@@ -68,9 +69,9 @@ TRIES = 3
 # The order of export within a patient; nothing in it depends on time or place.
 _INSTANCES = """
     FROM instances i JOIN files f ON f.id = i.file_id JOIN series s ON s.id = i.series_id
+    LEFT JOIN pixel_digests d ON d.instance_id = i.id
     WHERE i.selected = 1 AND i.state = 'prepared' AND i.reason IS NULL
 """
-_PIXELS = "(SELECT {} FROM pixel_digests d WHERE d.instance_id = i.id)"
 _IN_ORDER = """
     ORDER BY s.original_study_uid, s.original_series_uid, i.instance_number, i.original_sop_instance_uid, i.id
 """
@@ -242,7 +243,7 @@ def _instances(work: _Export, part: PlannedPart) -> Iterator[tuple[ReleaseTask, 
     """The instances of a part in order: task, upper bound of the size, and the recipe that prepared it."""
     sql = f"""
         SELECT i.id, i.series_id, f.original_locator, f.size, f.mtime_ns, i.prepared_with, {_SIZE} AS bound,
-          {_PIXELS.format("sha256")} AS sha256, {_PIXELS.format("crc32")} AS crc32
+          d.sha256, d.crc32
         {_INSTANCES} AND s.patient_id = ? {_IN_ORDER} LIMIT ? OFFSET ?
     """
     for piece in part.slices:
@@ -473,6 +474,8 @@ def _hold_back(work: _Export, failures: Iterable[tuple[int, Reason]]) -> Iterato
             "UPDATE instances SET state = 'held-back', state_reason = ? WHERE id = ?",
             [(reason.value, instance) for instance, reason in failures],
         )
+        # Their file looks as it did, so nothing but this has them looked through again.
+        forget_checks(store, [instance for instance, reason in failures if reason is Reason.IMAGE_NOT_CHECKED])
     work.held_back += len(failures)
     for reason, count in sorted(Counter(reason for _, reason in failures).items()):
         yield Note(STEP, "held-back-in-export", {"reason": reason.value, "count": count})

@@ -140,6 +140,13 @@ def check_digest(sop_instance_uid: str, size: int, mtime_ns: int, signature: str
     return hashlib.sha256(f"{signature}\0{size}\0{mtime_ns}\0{sop_instance_uid}".encode()).hexdigest()
 
 
+def forget_checks(store: Store, instance_ids: Iterable[int]) -> None:
+    """Have images looked through and prepared anew: what was found is not about the pixels that are there now."""
+    rows = [(one,) for one in instance_ids]
+    store.executemany("DELETE FROM image_checks WHERE instance_id = ?", rows)
+    store.executemany("UPDATE instances SET prepared_with = NULL WHERE id = ?", rows)
+
+
 def regions_digest(regions: Iterable[Region]) -> str:
     """Of what a person is shown: places, engines, strength and text."""
     content = sorted(
