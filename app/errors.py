@@ -30,6 +30,7 @@ class Reason(StrEnum):
     ARCHIVE = "archive"
     NOT_A_REGULAR_FILE = "not-a-regular-file"
     LINK = "link"
+    DELETED = "deleted"
     # cannot be trusted
     UNREADABLE_IO = "unreadable-io"
     NO_DATASET = "no-dataset"

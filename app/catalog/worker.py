@@ -43,6 +43,7 @@ _NOT_IMAGING = frozenset(
         Reason.ARCHIVE,
         Reason.NOT_A_REGULAR_FILE,
         Reason.LINK,
+        Reason.DELETED,
         Reason.MEMBER_PATH_ESCAPES,
         Reason.MEMBER_NOT_A_FILE,
     )

@@ -71,6 +71,7 @@ class FolderSource:
                 yield SetAside(path, 0, 0, Reason.UNREADABLE_IO)
                 continue
             if is_folder and folder == self.original_root and entry.name.casefold().startswith(_BINS):
+                yield SetAside(path, 0, 0, Reason.DELETED)
                 continue
             # Python 3.11 calls a junction a folder.
             yield path if is_folder and not is_link(status) else _look_at(path, status)

@@ -13,6 +13,7 @@ REASONS: Mapping[str, str] = {
     Reason.ARCHIVE: mark("This is an archive; its members are listed on their own."),
     Reason.NOT_A_REGULAR_FILE: mark("This is no regular file, so it was not opened."),
     Reason.LINK: mark("This is a link, and links are not followed; add its target as a source if it is needed."),
+    Reason.DELETED: mark("This folder holds what was deleted from the drive; nothing in it was read."),
     Reason.UNREADABLE_IO: mark("The file can't be read from its disk; check the disk and your rights."),
     Reason.NO_DATASET: mark("There is nothing behind the file's head."),
     Reason.BAD_META: mark("The File Meta Information is damaged."),

@@ -95,7 +95,7 @@ class TestFolders:
         (tmp_path / "project 2").write_bytes(b"")
         assert list(listing(tmp_path, left_out=tmp_path / "project")) == ["project 2"]
 
-    def test_what_was_deleted_from_a_drive_is_not_in_it(self, tmp_path: Path) -> None:
+    def test_what_was_deleted_from_a_drive_is_set_aside_unread(self, tmp_path: Path) -> None:
         for name in (
             "$RECYCLE.BIN/S-1-5-21-1/$R1.dcm",
             ".Trash-1000/files/IM1",
@@ -104,7 +104,12 @@ class TestFolders:
         ):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_bytes(b"12345")
-        assert list(listing(tmp_path)) == ["$recycle.bin.dcm", "in/$RECYCLE.BIN/IM2"]
+        assert listing(tmp_path) == {
+            "$RECYCLE.BIN": Reason.DELETED,
+            ".Trash-1000": Reason.DELETED,
+            "$recycle.bin.dcm": None,
+            "in/$RECYCLE.BIN/IM2": None,
+        }
         assert list(listing(tmp_path / "$RECYCLE.BIN")) == ["S-1-5-21-1/$R1.dcm"]  # who names it means it
 
 
