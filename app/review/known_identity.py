@@ -7,7 +7,7 @@ names.
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
@@ -43,18 +43,18 @@ _MONTHS = (
 class _Spelling:
     """One way in which something of the identity may be written.
 
-    ``pattern`` is searched for only in a text that has a part of each of ``clues``, once separators are taken out: to
-    compile it takes longer than to look through all that is released for a patient.
+    ``original_pattern`` is searched for only in a text that has a part of each of ``original_clues``, once separators
+    are taken out: to compile it takes longer than to look through all that is released for a patient.
     """
 
-    pattern: str
-    clues: tuple[tuple[str, ...], ...]
+    original_pattern: str = field(repr=False)
+    original_clues: tuple[tuple[str, ...], ...] = field(repr=False)
 
     def is_in(self, folded: str, squeezed: str) -> bool:
-        for alternatives in self.clues:
+        for alternatives in self.original_clues:
             if not any(clue in squeezed for clue in alternatives):
                 return False
-        return re.search(self.pattern, folded) is not None
+        return re.search(self.original_pattern, folded) is not None
 
 
 @lru_cache(maxsize=1024)  # what is released for one patient is released for others too
