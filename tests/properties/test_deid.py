@@ -117,14 +117,14 @@ def assert_listed(elements: list[Element] | tuple[Element, ...], prefix: tuple[i
 
 
 @given(ITEM)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_only_listed_attributes_leave_at_any_depth_and_tags_rise(elements: tuple[Element, ...]) -> None:
     # The tokenizer refuses tags that do not rise, and lengths that do not fit.
     assert_listed(tokenize(release(make_header(elements))))
 
 
 @given(ITEM)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_pydicom_reads_every_released_header(elements: tuple[Element, ...]) -> None:
     encoded = release(make_header(elements))
     dataset = dcmread(io.BytesIO(encoded), force=True)
@@ -133,13 +133,13 @@ def test_pydicom_reads_every_released_header(elements: tuple[Element, ...]) -> N
 
 
 @given(ITEM)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_same_header_gives_the_same_bytes(elements: tuple[Element, ...]) -> None:
     assert release(make_header(elements)) == release(make_header(elements))
 
 
 @given(ITEM)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_header_without_what_an_image_needs_is_held_back_or_released(elements: tuple[Element, ...]) -> None:
     try:
         tokenize(release(make_header(elements, with_base=False)))
@@ -153,7 +153,7 @@ def test_header_without_what_an_image_needs_is_held_back_or_released(elements: t
     BYTES,
     st.sampled_from([(), ("ISO_IR 192",), ("ISO_IR 100",), ("ISO 2022 IR 87",), ("GB18030",)]),
 )
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=800)
 def test_value_leaves_or_is_dropped_and_nothing_else_happens(
     tag: int, vr: str | None, raw: bytes, character_sets: tuple[str, ...]
 ) -> None:
@@ -203,7 +203,7 @@ FREE_TEXT = st.lists(
 
 
 @given(FREE_TEXT, st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_cleaned_text_is_safe_words_and_small_numbers_and_cleans_to_itself(text: str, technical: bool) -> None:
     cleaned = clean_text(text, WORDS, frozenset((fold("smith"),)), technical=technical)
     for word in split_words(cleaned.text):

@@ -133,7 +133,7 @@ def test_every_problem_has_a_sentence() -> None:
 
 
 @given(st.text(alphabet='{}()+*!.,"aR01 \n') | st.text(max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_text_stops_the_reader(text: str) -> None:
     read_ctp_script(text)
     read_ctp_script("{" + text + "} (0,0,1,1)")
@@ -152,7 +152,7 @@ EXPRESSIONS = st.recursive(
 
 
 @given(signature=EXPRESSIONS, modality=st.sampled_from(["US", "CT"]), rows=st.integers(4, 5), columns=st.integers(6, 7))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_rows_say_what_the_signature_says(signature: str, modality: str, rows: int, columns: int) -> None:
     facts = DeviceFacts(modality=modality, rows=rows, columns=columns, image_type="A\\B")
     expected = signature

@@ -196,7 +196,7 @@ def test_everything_outside_the_scan_regions_is_covered_once() -> None:
         max_size=4,
     )
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_regions_and_boxes_make_the_matrix(regions: list[tuple[int, int, int, int]]) -> None:
     boxes = ultrasound_boxes(us_image(*regions, rows=16, columns=20))
     inside = {

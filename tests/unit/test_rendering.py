@@ -333,7 +333,7 @@ SOUND_HEADER = header_of(image(frame_of(12, "u2"), bits_stored=12))
 
 
 @given(damage=st.lists(PLAIN | NESTED, max_size=6), stored=st.sampled_from(["u1", "i2", "u2", "u4", "f4", "rgb"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_damage_of_a_header_stops_it(damage: list[Element], stored: str) -> None:
     header = SOUND_HEADER
     look = look_of(replace(header, by_tag={**header.by_tag, **{element.tag: element for element in damage}}))

@@ -254,7 +254,7 @@ def test_a_number_that_got_its_own_row_is_approved_as_it_stands() -> None:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_damage_makes_anything_but_a_finding(data: st.DataObject) -> None:
     content = bytearray(sound_file()[:1200])
     for _ in range(data.draw(st.integers(1, 4))):
@@ -264,7 +264,7 @@ def test_no_damage_makes_anything_but_a_finding(data: st.DataObject) -> None:
 
 
 @given(st.binary(min_size=1, max_size=12).map(lambda token: token.strip(b" \0")).filter(bool))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_token_in_a_text_is_never_approved(token: bytes) -> None:
     content = sound_file()
     place = content.index(b"\x08\0\x3e\x10LO")
