@@ -48,7 +48,7 @@ def test_fuzz_reaches_every_kind_of_change_and_of_file() -> None:
 
 @pytest.mark.filterwarnings("ignore")
 @given(st.integers(0, KINDS_OF_FILES - 1), st.lists(CHANGES, min_size=1, max_size=5))
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
 def test_changed_file_leaves_clean_or_has_a_reason(number: int, changes: list[Change]) -> None:
     with io.BytesIO(changed(base_files()[number], changes)) as file:
         try:

@@ -244,7 +244,7 @@ def sources() -> tuple[bytes, ...]:
 
 @pytest.mark.filterwarnings("ignore")
 @given(st.data())
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 def test_damaged_file_leaves_or_has_a_reason(data: st.DataObject) -> None:
     content = bytearray(data.draw(st.sampled_from(sources())))
     reach = st.integers(128, min(len(content), 6000) - 1) | st.integers(0, len(content) - 1)

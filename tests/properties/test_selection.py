@@ -114,7 +114,7 @@ def answer_of_sql(predicate: Predicate, attributes: Document, facts: Document) -
         connection.close()
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(predicates, documents)
 @example(Comparison("Modality", Operator.IS, ("CT",)), {})
 @example(Not(Comparison("Modality", Operator.IS, ("CT",))), {})
@@ -146,7 +146,7 @@ def test_a_comparison_with_a_missing_value_is_false(predicate: Predicate) -> Non
         assert matches(Not(predicate), {}, {})
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.text("aAbä*?[]^-!", min_size=1, max_size=12), st.text("aAbBäÄ*?[]^-!", max_size=12))
 @example("*a*a*a*a*a*b", "a" * 200)
 def test_a_pattern_matches_as_glob_does(pattern: str, text: str) -> None:
@@ -208,7 +208,7 @@ def test_any_text_is_a_predicate_or_a_protocol_error(text: str) -> None:
         assert isinstance(predicate, Comparison | AllOf | AnyOf | Not)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(predicates, documents)
 def test_predicate_means_the_same_when_its_text_is_read_again(predicate: Predicate, document: Document) -> None:
     again = parse_where(where_text(predicate))
